@@ -1,0 +1,316 @@
+package operator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"strings"
+	"time"
+
+	"etcd-charm/internal/etcd"
+	"etcd-charm/internal/hooktool"
+	"etcd-charm/internal/host"
+	"etcd-charm/internal/plan"
+	"etcd-charm/internal/render"
+)
+
+const (
+	// askCluster bounds each question to the members. A member whose machine
+	// is off keeps silent, and every look at the cluster then lasts that long.
+	askCluster = 2 * time.Second
+	// askMember bounds questions to this machine's own member.
+	askMember = time.Second
+)
+
+// observe looks at everything once. The member list is read before goal-state:
+// a unit that joins in between is then missing from the list, and not a member
+// without a unit.
+func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
+	token, err := t.charm.Token()
+	if err != nil {
+		return plan.Observed{}, fmt.Errorf("cannot make a cluster token: %w", err)
+	}
+	settings, err := t.readSettings(ctx)
+	if err != nil {
+		return plan.Observed{}, err
+	}
+	machine, err := t.machine(ctx)
+	if err != nil {
+		return plan.Observed{}, err
+	}
+	now := t.charm.Clock.Now()
+	opts, problem := t.options()
+	o := plan.Observed{
+		Now:           now,
+		Budget:        hookBudget - now.Sub(t.began),
+		FreshToken:    token,
+		Unit:          t.hook.Unit,
+		Hook:          plan.Hook{Stopping: t.stopping(), Departing: t.hook.Departing()},
+		Layout:        layout(),
+		Leader:        t.leads(),
+		Settings:      settings,
+		PeerRelation:  t.peer != "",
+		Relations:     t.clients,
+		OpenedPorts:   t.ports,
+		Options:       opts,
+		OptionsError:  problem,
+		PeerAddress:   t.peerNet.Advertise(),
+		ClientAddress: t.dbNet.Advertise(),
+		Machine:       machine,
+		Refusal:       t.refusal,
+	}
+	o.Cluster = t.cluster(ctx, machine)
+	o.Units = t.presence(ctx)
+	o.Bags = t.presentBags(o.Units)
+	return o, nil
+}
+
+func layout() plan.Layout {
+	return plan.Layout{
+		DataDir:    host.DataDir,
+		ConfigFile: host.ConfigFile,
+		Permit:     host.PermitFile,
+		Program:    func(version string) string { return host.ProgramPath(version, "etcd") },
+	}
+}
+
+func (t *turn) readSettings(ctx context.Context) (plan.Settings, error) {
+	if t.settings == nil {
+		return plan.Settings{}, nil
+	}
+	values, holds, err := t.settings.Read(ctx)
+	if err != nil {
+		return plan.Settings{}, err
+	}
+	record, err := plan.ParseRecord(values)
+	if err != nil {
+		return plan.Settings{}, err
+	}
+	grant, err := plan.ParseGrant(values)
+	if err != nil {
+		return plan.Settings{}, err
+	}
+	return plan.Settings{
+		Readable:    t.peer != "" || t.settings.HoldsAtOnce(),
+		RecordHolds: holds || !t.wroteRecord,
+		GrantHolds:  holds || !t.wroteGrant,
+		Record:      record,
+		Grant:       grant,
+	}, nil
+}
+
+func (t *turn) machine(ctx context.Context) (plan.Machine, error) {
+	var m plan.Machine
+	service, err := t.charm.Machine.Service(ctx)
+	if err != nil {
+		return m, err
+	}
+	m.Service = plan.Service{
+		Running:     service.MainPID != 0 || service.Active == "activating",
+		Stopping:    service.Active == "deactivating",
+		Enabled:     service.Enabled,
+		Started:     service.Started,
+		Fingerprint: service.Fingerprint,
+		Version:     service.Version,
+	}
+	for path, into := range map[string]*[]byte{host.ConfigFile: &m.ConfigFile, host.UnitFile: &m.UnitFile} {
+		if *into, err = t.readFile(path); err != nil {
+			return m, err
+		}
+	}
+	env, err := t.readFile(host.EtcdctlEnv)
+	if err != nil {
+		return m, err
+	}
+	m.Endpoints = readEndpoints(env)
+	if m.Permit, err = t.charm.Machine.Permitted(); err != nil {
+		return m, err
+	}
+	if m.Data, err = t.data(m.Service); err != nil {
+		return m, err
+	}
+	if err := t.readMarks(&m); err != nil {
+		return m, err
+	}
+	m.Programs.Stale = m.Programs.Stale || t.programsStale(m.Programs)
+	if port := metricsPort(m.ConfigFile); port != 0 && m.Service.Running {
+		ctx, cancel := context.WithTimeout(ctx, askMember)
+		defer cancel()
+		probe := t.charm.Prober.Probe(ctx, render.MetricsURL(port))
+		m.Probe = plan.Probe{Live: probe.Live, RaftLeader: probe.HasRaftLeader}
+	}
+	return m, nil
+}
+
+// programsStale says that the charm's own etcd or the resource may be another
+// than the one that was looked at. A refused one is looked at once in every
+// hook, for the reason may have been this machine's (a full disk).
+func (t *turn) programsStale(known plan.Programs) bool {
+	if t.staged || t.stopping() {
+		return false
+	}
+	switch t.hook.Name {
+	case "install", "upgrade-charm":
+		return true
+	}
+	return known.Version == "" || known.Problem != ""
+}
+
+// readFile reads a file that need not exist; then it is nil.
+func (t *turn) readFile(path string) ([]byte, error) {
+	text, err := t.charm.Machine.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return text, err
+}
+
+func metricsPort(config []byte) uint16 {
+	parsed, err := render.ParseEtcd(config)
+	if err != nil {
+		return 0
+	}
+	return parsed.Options.MetricsPort
+}
+
+func (t *turn) data(service plan.Service) (plan.Data, error) {
+	found, err := t.charm.Machine.Data(host.DataDir)
+	if err != nil || !found.HasWAL {
+		return plan.Data{}, err
+	}
+	dir, err := t.charm.Machine.Path(host.DataDir)
+	if err != nil {
+		return plan.Data{}, err
+	}
+	identity, _, err := etcd.DataIdentity(dir)
+	if err != nil {
+		return plan.Data{HasWAL: true, Problem: err.Error()}, nil
+	}
+	data := plan.Data{HasWAL: true, MemberID: identity.MemberID, ClusterID: identity.ClusterID}
+	if !service.Running {
+		// Unknown is a value: etcd itself refuses data it cannot read.
+		data.Version, _ = etcd.StorageVersion(dir)
+	}
+	return data, nil
+}
+
+// cluster asks the members. What they say of another cluster is for package
+// plan to throw away.
+func (t *turn) cluster(ctx context.Context, machine plan.Machine) plan.Cluster {
+	var c plan.Cluster
+	endpoints := t.endpoints(machine)
+	if len(endpoints) == 0 {
+		return c
+	}
+	list, known := t.members(ctx, endpoints, machine)
+	c.Known, c.ID = known, list.ClusterID
+	for _, m := range list.Members {
+		c.Members = append(c.Members, plan.Member(m))
+	}
+	t.statuses(ctx, list, &c)
+	return c
+}
+
+// members is the member list, linearizable or else one member's own view.
+func (t *turn) members(ctx context.Context, endpoints []string, machine plan.Machine) (list etcd.Membership, known bool) {
+	ctx, cancel := context.WithTimeout(ctx, 2*askCluster)
+	defer cancel()
+	ask := func(linearizable bool) (etcd.Membership, error) {
+		ctx, cancel := context.WithTimeout(ctx, askCluster)
+		defer cancel()
+		return t.charm.Cluster.Members(ctx, endpoints, linearizable)
+	}
+	if list, err := ask(true); err == nil {
+		return list, true
+	}
+	if list, err := t.ownMembers(ctx, machine); err == nil {
+		return list, false
+	}
+	list, err := ask(false)
+	if err != nil {
+		return etcd.Membership{}, false
+	}
+	return list, false
+}
+
+// ownMembers is this machine's member's view, which it gives at its peer port
+// even before it has seen a quorum.
+func (t *turn) ownMembers(ctx context.Context, machine plan.Machine) (etcd.Membership, error) {
+	config, err := render.ParseEtcd(machine.ConfigFile)
+	if err != nil || !machine.Service.Running {
+		return etcd.Membership{}, etcd.ErrUnavailable
+	}
+	return t.charm.Cluster.MembersFromPeers(ctx, []string{render.PeerURL(loopback(), config.Options.PeerPort)})
+}
+
+// statuses asks every member for its own. A member that has been restarted
+// without a quorum serves no client, but answers at its peer port: it is not
+// one that somebody has to bring back.
+func (t *turn) statuses(ctx context.Context, list etcd.Membership, c *plan.Cluster) {
+	ctx, cancel := context.WithTimeout(ctx, askCluster)
+	defer cancel()
+	c.Statuses = map[uint64]plan.MemberStatus{}
+	alarms := map[plan.Alarm]bool{}
+	for id, answer := range t.charm.Cluster.Statuses(ctx, list.Members) {
+		if answer.Err != nil {
+			continue
+		}
+		s := answer.Status
+		c.Statuses[id] = plan.MemberStatus{RaftLeader: s.RaftLeader, Applied: s.RaftApplied, Version: s.Version}
+		for _, alarm := range s.Alarms {
+			alarms[plan.Alarm(alarm)] = true
+		}
+	}
+	c.Alarms = sortedAlarms(alarms)
+	if !c.Known {
+		t.waitingMembers(ctx, list, c)
+	}
+}
+
+func (t *turn) waitingMembers(ctx context.Context, list etcd.Membership, c *plan.Cluster) {
+	for _, m := range list.Members {
+		if _, answered := c.Statuses[m.ID]; answered {
+			continue
+		}
+		if _, err := t.charm.Cluster.MembersFromPeers(ctx, m.PeerURLs); err == nil {
+			c.Statuses[m.ID] = plan.MemberStatus{}
+		}
+	}
+}
+
+// endpoints are the client URLs to ask, this machine's own first.
+func (t *turn) endpoints(machine plan.Machine) []string {
+	var endpoints []string
+	add := func(urls ...string) {
+		for _, url := range urls {
+			if url != "" && !contains(endpoints, url) {
+				endpoints = append(endpoints, url)
+			}
+		}
+	}
+	if config, err := render.ParseEtcd(machine.ConfigFile); err == nil && machine.Service.Running {
+		add(render.ClientURL(loopback(), config.Options.ClientPort))
+	}
+	for _, unit := range t.joined {
+		add(t.bags[unit].ClientURL)
+	}
+	add(strings.Split(machine.Endpoints, ",")...)
+	return endpoints
+}
+
+func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }
+
+// privateNetwork is the fallback for a Juju without network-get's answer.
+func (c Charm) privateNetwork(ctx context.Context, cause error) (hooktool.Network, error) {
+	text, err := c.Juju.UnitGet(ctx, "private-address")
+	if err != nil {
+		return hooktool.Network{}, errors.Join(cause, err)
+	}
+	address, err := netip.ParseAddr(text)
+	if err != nil {
+		return hooktool.Network{Hostnames: []string{text}}, nil
+	}
+	return hooktool.Network{Bind: []netip.Addr{address}}, nil
+}

@@ -1,0 +1,117 @@
+package plan
+
+import (
+	"bytes"
+
+	"etcd-charm/internal/options"
+	"etcd-charm/internal/render"
+)
+
+// wanted is what this unit's etcd should run with.
+type wanted struct {
+	config      render.Config
+	unit        render.UnitFile
+	fingerprint string
+}
+
+// lastGood is the configuration on disk: what the member runs with, or last
+// did. A file that this charm did not write is none.
+func (r *round) lastGood() (render.Config, bool) {
+	if r.o.Machine.ConfigFile == nil {
+		return render.Config{}, false
+	}
+	config, err := render.ParseEtcd(r.o.Machine.ConfigFile)
+	return config, err == nil
+}
+
+// findWanted works out what to run. Where an option or the offered etcd is
+// unusable the last good one stays, and the status says so; false means that
+// there is nothing good to run.
+func (r *round) findWanted() bool {
+	last, running := r.lastGood()
+	version, ok := r.wantedVersion(last.Version)
+	if !ok {
+		return false
+	}
+	opts, ok := r.wantedOptions(last.Options, running)
+	if !ok {
+		return false
+	}
+	if !r.o.PeerAddress.IsValid() || !r.o.ClientAddress.IsValid() {
+		r.say(Waiting, "for an address in the bindings cluster and db")
+		return false
+	}
+	config := render.Config{
+		Version:        version,
+		Name:           render.MemberName(r.o.Unit),
+		DataDir:        r.o.Layout.DataDir,
+		PeerURL:        render.PeerURL(r.o.PeerAddress, opts.PeerPort),
+		ClientURL:      render.ClientURL(r.o.ClientAddress, opts.ClientPort),
+		InitialCluster: last.InitialCluster,
+		InitialState:   render.StateExisting,
+		InitialToken:   last.InitialToken,
+		Options:        opts,
+	}
+	unit := render.UnitFile{
+		Program:    r.o.Layout.Program(version),
+		ConfigFile: r.o.Layout.ConfigFile,
+		DataDir:    r.o.Layout.DataDir,
+		Permit:     r.o.Layout.Permit,
+	}
+	fingerprint, err := render.Fingerprint(config, unit)
+	if err != nil {
+		r.plan.Failure = err.Error()
+		return false
+	}
+	unit.Fingerprint = fingerprint
+	r.want = wanted{config: config, unit: unit, fingerprint: fingerprint}
+	return true
+}
+
+func (r *round) wantedOptions(last options.Options, running bool) (options.Options, bool) {
+	if r.o.OptionsError == "" {
+		return r.o.Options, true
+	}
+	r.say(Blocked, "%s", r.o.OptionsError)
+	return last, running
+}
+
+// configure is the step that puts the wanted files on disk, if they are not
+// there.
+func (r *round) configure(config render.Config) {
+	step, ok := r.files(config)
+	if ok && (!bytes.Equal(step.Config, r.o.Machine.ConfigFile) || !bytes.Equal(step.Unit, r.o.Machine.UnitFile)) {
+		r.add(step)
+	}
+}
+
+// onDisk says that the files on disk are the wanted ones, but for what etcd
+// reads only before it has data.
+func (r *round) onDisk() bool {
+	last, ok := r.lastGood()
+	if !ok {
+		return false
+	}
+	unit, err := render.Unit(r.want.unit)
+	if err != nil || !bytes.Equal(unit, r.o.Machine.UnitFile) {
+		return false
+	}
+	fingerprint, err := render.Fingerprint(last, r.want.unit)
+	return err == nil && fingerprint == r.want.fingerprint
+}
+
+// files renders both files. What cannot be rendered has passed the checks of
+// package options and shows a fault of this charm: the hook fails with it.
+func (r *round) files(config render.Config) (Configure, bool) {
+	text, err := render.Etcd(config)
+	if err != nil {
+		r.plan.Failure = err.Error()
+		return Configure{}, false
+	}
+	unit, err := render.Unit(r.want.unit)
+	if err != nil {
+		r.plan.Failure = err.Error()
+		return Configure{}, false
+	}
+	return Configure{Config: text, Unit: unit, Version: config.Version}, true
+}
