@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"etcd-charm/internal/etcd"
-	"etcd-charm/internal/hooktool"
 	"etcd-charm/internal/host"
 	"etcd-charm/internal/plan"
 	"etcd-charm/internal/render"
@@ -225,9 +224,13 @@ func (t *turn) stop(ctx context.Context) error {
 }
 
 // configure writes etcd's files. The links are last: they are how people see
-// which version is in use.
+// which version is in use. The version before stays, for a way back.
 func (t *turn) configure(ctx context.Context, s plan.Configure) error {
 	machine := t.charm.Machine
+	before, err := machine.Linked()
+	if err != nil {
+		return err
+	}
 	if err := machine.Prepare(ctx); err != nil {
 		return err
 	}
@@ -243,43 +246,10 @@ func (t *turn) configure(ctx context.Context, s plan.Configure) error {
 	if err := machine.Enable(ctx); err != nil {
 		return err
 	}
-	return machine.Link(s.Version)
-}
-
-// stage looks at the resource, and at the charm's own etcd if there is none.
-// What cannot be used becomes a verdict for package plan, not an error: a
-// human has to attach another file, and the etcd that runs goes on.
-func (t *turn) stage(ctx context.Context) error {
-	t.staged = true
-	if err := t.charm.Machine.Prepare(ctx); err != nil {
+	if err := machine.Link(s.Version); err != nil || before == s.Version {
 		return err
 	}
-	var verdict programsMark
-	offer, err := t.offer(ctx)
-	if err != nil {
-		verdict.Problem = err.Error()
-	} else {
-		verdict.Version = offer.Version
-	}
-	return t.charm.Machine.WriteMark(markPrograms, verdict)
-}
-
-func (t *turn) offer(ctx context.Context) (host.Offer, error) {
-	path, err := t.charm.Juju.ResourceGet(ctx, "etcd")
-	if errors.Is(err, hooktool.ErrNoResource) {
-		return t.charm.Machine.StageDir(ctx, t.hook.CharmDir+"/bin")
-	}
-	if err != nil {
-		return host.Offer{}, err
-	}
-	if empty, err := host.IsEmpty(path); err != nil || empty {
-		return t.charm.Machine.StageDir(ctx, t.hook.CharmDir+"/bin")
-	}
-	offer, err := t.charm.Machine.StageTarball(ctx, path)
-	if err != nil {
-		return host.Offer{}, fmt.Errorf("resource etcd: %w", err)
-	}
-	return offer, nil
+	return machine.Prune(before)
 }
 
 func sortedAlarms(set map[plan.Alarm]bool) []plan.Alarm {

@@ -1,7 +1,6 @@
 package operator
 
 import (
-	"slices"
 	"strings"
 	"time"
 
@@ -23,13 +22,6 @@ type foundingMark struct {
 
 type leaderlessMark struct {
 	Since time.Time `json:"since"`
-}
-
-// programsMark is what came of the last look at the charm's etcd and the
-// resource.
-type programsMark struct {
-	Version string `json:"version,omitempty"`
-	Problem string `json:"problem,omitempty"`
 }
 
 func (t *turn) readMarks(m *plan.Machine) error {
@@ -65,5 +57,3 @@ func readEndpoints(env []byte) string {
 func writeEndpoints(urls string) []byte {
 	return []byte("# Written by the charm: what etcdctl needs to reach this cluster.\n" + endpointsLine + urls + "\n")
 }
-
-func contains(list []string, one string) bool { return slices.Contains(list, one) }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,10 +63,26 @@ func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
 		Machine:       machine,
 		Refusal:       t.refusal,
 	}
+	if config, err := render.ParseEtcd(machine.ConfigFile); err == nil {
+		o.PeerAddress = keepAddress(t.peerNet, config.PeerURL)
+		o.ClientAddress = keepAddress(t.dbNet, config.ClientURL)
+	}
 	o.Cluster = t.cluster(ctx, machine)
 	o.Units = t.presence(ctx)
 	o.Bags = t.presentBags(o.Units)
 	return o, nil
+}
+
+// keepAddress is the address in use for as long as the binding has it: where a
+// machine has several, Juju may list them in another order next time, and that
+// is no reason to move a member.
+func keepAddress(net hooktool.Network, inUse string) netip.Addr {
+	for _, address := range slices.Concat(net.Ingress, net.Bind) {
+		if u, err := url.Parse(inUse); err == nil && u.Hostname() == address.Unmap().WithZone("").String() {
+			return address
+		}
+	}
+	return net.Advertise()
 }
 
 func layout() plan.Layout {
@@ -285,7 +303,7 @@ func (t *turn) endpoints(machine plan.Machine) []string {
 	var endpoints []string
 	add := func(urls ...string) {
 		for _, url := range urls {
-			if url != "" && !contains(endpoints, url) {
+			if url != "" && !slices.Contains(endpoints, url) {
 				endpoints = append(endpoints, url)
 			}
 		}

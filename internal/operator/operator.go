@@ -50,6 +50,7 @@ type Machine interface {
 	StageDir(ctx context.Context, binDir string) (host.Offer, error)
 	StageTarball(ctx context.Context, path string) (host.Offer, error)
 	Link(version string) error
+	Linked() (string, error)
 	Prune(keep ...string) error
 	Service(ctx context.Context) (host.Service, error)
 	DaemonReload(ctx context.Context) error
