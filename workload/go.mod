@@ -1,3 +1,6 @@
+// This module holds no code. It pins etcd, etcdctl and etcdutl as tools and is
+// apart from the charm's own module, so that they are built with the versions
+// that their release was tested with, and not with what the charm needs.
 module etcd-charm/workload
 
 go 1.26.0

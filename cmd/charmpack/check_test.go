@@ -35,6 +35,12 @@ func TestCheckRefuses(t *testing.T) {
 		spoil: func(t *testing.T, stage string) { link(t, stage, "README.md", "/etc/hostname") },
 		want:  "README.md: link to /etc/hostname leads out of the charm",
 	}, {
+		name: "absolute link into the charm",
+		spoil: func(t *testing.T, stage string) {
+			link(t, stage, "README.md", filepath.Join(stage, "LICENSE"))
+		},
+		want: "/LICENSE leads out of the charm",
+	}, {
 		name:  "link out of the charm",
 		spoil: func(t *testing.T, stage string) { link(t, stage, "README.md", "../README.md") },
 		want:  "README.md: link to ../README.md leads out of the charm",

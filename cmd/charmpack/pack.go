@@ -30,7 +30,7 @@ func pack(folder, arch, archive string) error {
 		return fmt.Errorf("cannot write %s: %w", archive, err)
 	}
 	defer func() { _ = os.Remove(temporary) }()
-	if err := verify(temporary, folder, arch); err != nil {
+	if err := verify(temporary, folder); err != nil {
 		return fmt.Errorf("archive differs from %s once unpacked:\n%w", folder, err)
 	}
 	return os.Rename(temporary, archive)

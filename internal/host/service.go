@@ -158,6 +158,11 @@ func (h Host) readProcess(service *Service) error {
 	if err != nil {
 		return err
 	}
+	if len(environment) == 0 {
+		// The kernel is between the new program and its environment
+		// (fs/binfmt_elf.c, create_elf_tables); systemd gives some to everyone.
+		return errUnsettled
+	}
 	for variable := range strings.SplitSeq(string(environment), "\x00") {
 		if value, ok := strings.CutPrefix(variable, fingerprintVariable+"="); ok {
 			service.Fingerprint = value

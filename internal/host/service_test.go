@@ -112,7 +112,7 @@ func TestService_programs_behind_an_operators_link(t *testing.T) {
 	h := newHost(t)
 	link(t, h, ProgramsDir, "/big/etcd")
 	h.Commands = script(t, shown())
-	process(t, h, "/big/etcd/3.6.16/etcd", "")
+	process(t, h, "/big/etcd/3.6.16/etcd", "PATH=/bin\x00")
 	have, err := h.Service(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "3.6.16", have.Version)
@@ -137,6 +137,7 @@ func TestService_asks_again_until_it_is_etcd_that_runs(t *testing.T) {
 		{"systemd_before_255", func(t *testing.T, h Host) { process(t, h, "/usr/lib/systemd/systemd", "X=1\x00") }},
 		{"systemd_255", func(t *testing.T, h Host) { process(t, h, "/usr/lib/systemd/systemd-executor", "X=1\x00") }},
 		{"systemd_upgraded_meanwhile", func(t *testing.T, h Host) { process(t, h, "/usr/lib/systemd/systemd (deleted)", "X=1\x00") }},
+		{"environment_not_there_yet", func(t *testing.T, h Host) { process(t, h, "/opt/etcd/3.6.16/etcd", "") }},
 		{"gone", func(*testing.T, Host) {}},
 		{"gone_between_two_reads", func(t *testing.T, h Host) { link(t, h, "/proc/4711/exe", "/opt/etcd/3.6.16/etcd") }},
 	} {

@@ -38,15 +38,22 @@ func (r *round) entry() (Member, bool) {
 // anew once a cluster has served: where no other unit ever started, the data
 // are lost to this model and a human has to decide.
 func (r *round) reportNoCluster() {
-	var started []string
+	var started, unheard []string
 	for _, unit := range r.o.Units.Alive {
-		if unit != r.o.Unit && r.o.Bags[unit].State.started() {
+		bag, heard := r.o.Bags[unit]
+		switch {
+		case unit == r.o.Unit:
+		case !heard:
+			unheard = append(unheard, unit) // the relation with it has not begun
+		case bag.State.started():
 			started = append(started, unit)
 		}
 	}
 	switch {
 	case len(started) > 0:
 		r.say(Waiting, "for %s to answer", join(started))
+	case len(unheard) > 0:
+		r.say(Waiting, "to hear from %s", join(unheard))
 	case r.o.Units.Known && !r.o.Machine.Service.Running:
 		r.say(Blocked, "the cluster has been founded and no unit has its data: bring back a machine that does")
 	default:

@@ -48,6 +48,17 @@ func TestJoining(t *testing.T) {
 			change: func(o *Observed) { o.Cluster.Known = false },
 			status: Status{Waiting, "for etcd/0, etcd/1 to answer"},
 		},
+		"a unit that has heard of nobody yet does not cry for help": {
+			change: func(o *Observed) { o.Cluster = Cluster{}; o.Bags = map[string]Bag{"etcd/2": {}} },
+			status: Status{Waiting, "to hear from etcd/0, etcd/1"},
+		},
+		"all have been heard of and none has the data": {
+			change: func(o *Observed) {
+				o.Cluster = Cluster{}
+				o.Bags = map[string]Bag{"etcd/0": {}, "etcd/1": {State: StateLeaving}, "etcd/2": {}}
+			},
+			status: Status{Blocked, "the cluster has been founded and no unit has its data: bring back a machine that does"},
+		},
 		"not by another cluster's list": {
 			change: func(o *Observed) { o.Cluster.ID = 0xbad },
 			status: Status{Waiting, "for etcd/0, etcd/1 to answer"},

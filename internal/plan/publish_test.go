@@ -169,7 +169,7 @@ func TestStatus(t *testing.T) {
 		},
 		"a unit that can": {
 			voters: 3, change: func(o *Observed) { dying(o, 1) },
-			want: Status{Active, "3 voters, survives 1 failure"},
+			want: Status{Active, "2 voters, survives no failure; 1 survives as many, 3 survive 1"},
 		},
 		"an alarm": {
 			voters: 3, change: func(o *Observed) { o.Cluster.Alarms = []Alarm{{memberID(1), "CORRUPT"}} },

@@ -101,8 +101,20 @@ func (r *round) reportVoters() {
 		r.say(Waiting, "for %s to answer; %d of %d voters serve, survives %s",
 			silent, serving, voters, failures(serving-quorum(voters)))
 	default:
-		r.say(Active, "%s", strength(voters))
+		r.say(Active, "%s", strength(r.staying()))
 	}
+}
+
+// staying counts the voters whose unit is not leaving. Once those are gone no
+// hook may come to say so, which is why they are left out ahead of time.
+func (r *round) staying() int {
+	n := 0
+	for _, m := range r.o.Cluster.voters() {
+		if unit, ours := render.UnitName(m.Name, r.app); !ours || !slices.Contains(r.o.Units.Dying, unit) {
+			n++
+		}
+	}
+	return n
 }
 
 // silentVoters are the voters that did not answer in this round.

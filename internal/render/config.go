@@ -57,6 +57,12 @@ var etcdTemplate string
 // etcd accepts a key that it does not know in silence, in 3.5 as in 3.7. So a
 // key is written only for the versions that know it, and a minor version that
 // this package does not know is an error.
+//
+// The corruption checks are on. On 3.6 and 3.7 a member that starts on data
+// first compares them with the others' and until then answers nothing, not
+// even /livez. Members that start together wait for each other in vain: 5 s
+// and two election timeouts for each of the others (server/embed/etcd.go,
+// server/etcdserver/corrupt.go).
 func Etcd(c Config) ([]byte, error) {
 	s, err := newSettings(c)
 	if err != nil {
