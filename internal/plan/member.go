@@ -137,7 +137,7 @@ func (r *round) firstStart(config render.Config) {
 
 // awaitStart waits for a process that has no WAL yet.
 func (r *round) awaitStart() {
-	r.plan.Waiting = r.startedWithin(startTime)
+	r.plan.Waiting = r.startedWithin(r.startTime())
 	if r.plan.Waiting {
 		r.say(Maintenance, "starting etcd")
 		return

@@ -21,8 +21,10 @@ type Plan struct {
 }
 
 const (
-	// startTime is how long a member that was just started is waited for.
-	startTime = 30 * time.Second
+	// peerTimeout is how long a member that compares its data with a silent
+	// peer's before it serves waits for it, less two election timeouts
+	// (server/etcdserver/corrupt.go and ReqTimeout in server/config/config.go).
+	peerTimeout = 5 * time.Second
 	// electionTime is how long a member without a raft leader is waited for
 	// in a hook. Elections take a second or two at default settings.
 	electionTime = 5 * time.Second

@@ -16,7 +16,7 @@ func (r *round) converge() {
 	case machine.Service.Fingerprint == r.want.fingerprint:
 		r.configure(r.kept()) // the first list is forgotten; no restart
 	case machine.Service.Fingerprint == "" && r.onDisk():
-		r.plan.Waiting = r.startedWithin(startTime) // systemd is about to start it
+		r.plan.Waiting = r.startedWithin(r.startTime()) // systemd is about to start it
 	case !r.ownServes():
 		r.restartNow()
 	case r.alone(), r.isLearner():

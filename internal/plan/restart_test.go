@@ -175,6 +175,15 @@ func TestRestartIsAskedForAndTakenBack(t *testing.T) {
 	require.Empty(t, must[PublishPeer](t, Compute(o)).Bag.RestartWanted)
 }
 
+func TestEditedFileIsRewrittenBeforeAnythingIsJudged(t *testing.T) {
+	o := retuned(t, 3)
+	o.Machine.ConfigFile = append(o.Machine.ConfigFile, "snapshot-count: 1\n"...)
+	o.Machine.Probe = Probe{} // there is no metrics port to ask at
+	p := Compute(o)
+	require.Equal(t, []string{"configure etcd 3.6.16"}, steps(p))
+	require.True(t, p.Waiting)
+}
+
 func TestChangedPeerPort(t *testing.T) {
 	t.Run("is told to the others just before the restart", func(t *testing.T) {
 		o := running(t, 3)

@@ -25,6 +25,13 @@ func (r *round) serve() {
 		r.plan.Waiting = true
 		return
 	}
+	if _, readable := r.lastGood(); !readable {
+		// Somebody edited the file, and with it went the metrics port, without
+		// which a member that serves looks like one that does not.
+		r.configure(r.kept())
+		r.plan.Waiting = true
+		return
+	}
 	r.noteRaftLeader()
 	r.markServed()
 	if r.readdress() {
@@ -89,6 +96,14 @@ func (r *round) ownServes() bool {
 	return r.o.Machine.Probe.Live && r.leaderless() < leaderlessLimit
 }
 
+// startTime is how long a member that was just started is waited for. Members
+// that start together wait for each other's data to compare their own with.
+func (r *round) startTime() time.Duration {
+	others := max(0, len(r.o.Units.Alive)-1)
+	perPeer := peerTimeout + 2*r.want.config.Options.ElectionTimeout
+	return 15*time.Second + time.Duration(others)*perPeer
+}
+
 func (r *round) startedWithin(d time.Duration) bool {
 	started := r.o.Machine.Service.Started
 	return !started.IsZero() && r.o.Now.Sub(started) < d
@@ -146,13 +161,13 @@ func (r *round) reportProbe() {
 	probe := r.o.Machine.Probe
 	switch {
 	case probe.Live && probe.RaftLeader:
-	case !probe.Live && r.startedWithin(startTime):
+	case !probe.Live && r.startedWithin(r.startTime()):
 		r.say(Maintenance, "starting etcd")
 		r.plan.Waiting = true
 	case !probe.Live:
 		r.say(Blocked, "etcd does not answer: see journalctl -u etcd")
 	default:
 		r.say(Waiting, "for the members to elect a raft leader")
-		r.plan.Waiting = r.plan.Waiting || r.startedWithin(startTime) || r.leaderless() < electionTime
+		r.plan.Waiting = r.plan.Waiting || r.startedWithin(r.startTime()) || r.leaderless() < electionTime
 	}
 }

@@ -1,9 +1,13 @@
 package render
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Fingerprint is a hash, 32 hexadecimal digits, of everything that a running
@@ -11,11 +15,12 @@ import (
 // its unit. InitialCluster, InitialState, InitialToken and the unit's own
 // Fingerprint do not enter into it: etcd reads the first three only while
 // there is no WAL. PeerURL does: a member tells it to others when it connects
-// (server/etcdserver/api/rafthttp/transport.go).
+// (server/etcdserver/api/rafthttp/transport.go). Nor do comments and the order
+// of keys, so that an upgrade of the charm which says the same in other words
+// restarts nothing.
 //
 // It fails where Etcd and Unit do, and if the two do not agree on the data
-// directory. Another version of the charm may write the same settings
-// differently, which gives another fingerprint.
+// directory.
 func Fingerprint(c Config, u UnitFile) (string, error) {
 	if c.DataDir != u.DataDir {
 		return "", fmt.Errorf("cannot make a fingerprint: etcd's data are in %q, the unit's in %q", c.DataDir, u.DataDir)
@@ -30,10 +35,25 @@ func Fingerprint(c Config, u UnitFile) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return hashMeaning(config, unit)
+}
+
+// hashMeaning hashes what the two files say to etcd and systemd.
+func hashMeaning(config, unit []byte) (string, error) {
+	var settings map[string]any
+	if err := yaml.Unmarshal(config, &settings); err != nil {
+		return "", fmt.Errorf("cannot make a fingerprint: %w", err)
+	}
+	sorted, err := json.Marshal(settings)
+	if err != nil {
+		return "", fmt.Errorf("cannot make a fingerprint: %w", err)
+	}
 	hash := sha256.New()
-	// The length keeps text from wandering between the two files unnoticed.
-	fmt.Fprintf(hash, "%d\n", len(config))
-	hash.Write(config)
-	hash.Write(unit)
+	hash.Write(sorted)
+	for line := range bytes.Lines(unit) {
+		if comment := bytes.HasPrefix(line, []byte("#")); !comment && len(bytes.TrimSpace(line)) > 0 {
+			hash.Write(line)
+		}
+	}
 	return hex.EncodeToString(hash.Sum(nil)[:16]), nil
 }

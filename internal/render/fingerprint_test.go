@@ -115,3 +115,30 @@ func TestFingerprint_refuses(t *testing.T) {
 		})
 	}
 }
+
+func TestFingerprint_is_of_what_the_files_mean(t *testing.T) {
+	const config, unit = "name: \"etcd-0\"\nsnapshot-count: 5\n", "[Service]\nUser=etcd\n"
+	hash := func(config, unit string) string {
+		t.Helper()
+		sum, err := hashMeaning([]byte(config), []byte(unit))
+		require.NoError(t, err)
+		return sum
+	}
+	before := hash(config, unit)
+	for name, same := range map[string][2]string{
+		"comment_in_the_configuration": {"# why\n" + config + "# end\n", unit},
+		"comment_behind_a_setting":     {"name: \"etcd-0\" # why\nsnapshot-count: 5\n", unit},
+		"order_of_settings":            {"snapshot-count: 5\nname: \"etcd-0\"\n", unit},
+		"comment_in_the_unit":          {config, "# why\n[Service]\n\nUser=etcd\n"},
+	} {
+		t.Run(name, func(t *testing.T) { require.Equal(t, before, hash(same[0], same[1])) })
+	}
+	for name, other := range map[string][2]string{
+		"value":                       {"name: \"etcd-0\"\nsnapshot-count: 6\n", unit},
+		"hash_sign_that_is_a_value":   {"name: \"etcd-0#1\"\nsnapshot-count: 5\n", unit},
+		"line_of_the_unit":            {config, "[Service]\nUser=root\n"},
+		"order_in_the_unit_may_count": {config, "User=etcd\n[Service]\n"},
+	} {
+		t.Run(name, func(t *testing.T) { require.NotEqual(t, before, hash(other[0], other[1])) })
+	}
+}
