@@ -21,7 +21,7 @@ type Data struct {
 	// what a first start that failed, or a new file system, leaves behind.
 	HasWAL bool
 	// Proxy says that the directory is that of a v2 proxy. etcd panics on it
-	// (server/etcdmain/etcd.go, identifyDataDirOrDie).
+	// (server/etcdmain/etcd.go, startEtcdOrProxyV2).
 	Proxy bool
 }
 

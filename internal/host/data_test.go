@@ -3,6 +3,7 @@ package host
 import (
 	"io/fs"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -173,6 +174,18 @@ func TestMoveAside_within_a_mount_point(t *testing.T) {
 		to, err = h.MoveAside(DataDir, "lost", noon)
 		require.NoError(t, err)
 		require.Equal(t, "/var/lib/etcd/aside.lost-20261120T120000Z-2", to)
+
+		// Cut off, here by an entry that cannot be renamed: the data went first.
+		put(t, h, aWAL, "fourth")
+		folder(t, h, "/var/lib/etcd/another")
+		busy := filepath.Join(h.Root, "/var/lib/etcd/another")
+		require.NoError(t, syscall.Mount("tmpfs", busy, "tmpfs", 0, ""))
+		_, err = h.MoveAside(DataDir, "lost", noon)
+		require.ErrorContains(t, err, "cannot move aside what is in /var/lib/etcd: rename")
+		require.NoError(t, syscall.Unmount(busy, 0))
+		data, err := h.Data(DataDir)
+		require.NoError(t, err)
+		require.Equal(t, Data{Exists: true, Mounted: true}, data)
 
 		// A mount that the list does not show: nothing is lost by that.
 		put(t, h, aWAL, "third")

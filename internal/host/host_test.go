@@ -192,6 +192,8 @@ func TestPath(t *testing.T) {
 		{"root", "/", "/"},
 		{"not_clean", "//etc/./etcd/../passwd", "/etc/passwd"},
 		{"dots_stop_at_the_root", "/../../../etc/passwd", "/etc/passwd"},
+		{"no_way_up_from_the_root", "/..", "/"},
+		{"up_to_the_root", "/etc/../..", "/"},
 		{"absolute_link_starts_at_the_root", "/var/lib/etcd/member", "/data/etcd/member"},
 		{"relative_link", "/var/run/etcd-charm", "/run/etcd-charm"},
 		{"link_that_climbs_too_high", "/var/up/passwd", "/etc/passwd"},

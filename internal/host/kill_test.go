@@ -41,8 +41,14 @@ func wholeFile(which int) []byte {
 	return []byte(strings.Repeat(fmt.Sprint(which), 300_000+which*400_000))
 }
 
+// A looping is a process in its loop.
+type looping struct {
+	cmd   *exec.Cmd
+	ended <-chan struct{} // closed when it has ended
+}
+
 // startLoop starts such a process and returns once it has done a round.
-func startLoop(t *testing.T, h Host, what string, env ...string) *exec.Cmd {
+func startLoop(t *testing.T, h Host, what string, env ...string) looping {
 	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
@@ -54,15 +60,17 @@ func startLoop(t *testing.T, h Host, what string, env ...string) *exec.Cmd {
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(out)
 	require.True(t, lines.Scan(), "%s did not do one round", what)
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		for lines.Scan() {
 		}
 	}()
-	return cmd
+	return looping{cmd, ended}
 }
 
 // killWhen kills a process as soon as it sees that a path is there.
-func killWhen(t *testing.T, cmd *exec.Cmd, pattern string) {
+func killWhen(t *testing.T, process looping, pattern string) {
 	t.Helper()
 	for {
 		found, err := filepath.Glob(pattern)
@@ -70,10 +78,15 @@ func killWhen(t *testing.T, cmd *exec.Cmd, pattern string) {
 		if len(found) > 0 {
 			break
 		}
-		require.NoError(t, t.Context().Err())
+		select {
+		case <-process.ended:
+			require.Fail(t, "the process ended by itself")
+		default:
+		}
 	}
-	require.NoError(t, cmd.Process.Kill())
-	require.ErrorContains(t, cmd.Wait(), "signal: killed")
+	require.NoError(t, process.cmd.Process.Kill())
+	<-process.ended
+	require.ErrorContains(t, process.cmd.Wait(), "signal: killed")
 }
 
 func TestWriteFile_killed(t *testing.T) {
@@ -82,8 +95,8 @@ func TestWriteFile_killed(t *testing.T) {
 	config := filepath.Join(h.Root, ConfigFile)
 	halves := 0
 	for round := range 60 {
-		cmd := startLoop(t, h, "write")
-		killWhen(t, cmd, filepath.Join(filepath.Dir(config), ".etcd.yaml.*"))
+		process := startLoop(t, h, "write")
+		killWhen(t, process, filepath.Join(filepath.Dir(config), ".etcd.yaml.*"))
 		have := content(t, h, ConfigFile)
 		require.True(t, have == string(wholeFile(0)) || have == string(wholeFile(1)), "round %d: %d bytes", round, len(have))
 		requireOwned(t, h, ConfigFile, 0o640, OwnerRootEtcd)
@@ -110,8 +123,8 @@ func TestStage_killed(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			h := newHost(t)
 			for range 5 {
-				cmd := startLoop(t, h, "stage", "HOST_TEST_TARBALL_0="+tarballs[0], "HOST_TEST_TARBALL_1="+tarballs[1])
-				killWhen(t, cmd, filepath.Join(h.Root, ProgramsDir, row.when))
+				process := startLoop(t, h, "stage", "HOST_TEST_TARBALL_0="+tarballs[0], "HOST_TEST_TARBALL_1="+tarballs[1])
+				killWhen(t, process, filepath.Join(h.Root, ProgramsDir, row.when))
 				for _, program := range programNames() {
 					said, err := askVersion(t.Context(), filepath.Join(h.Root, ProgramPath("3.6.16", program)))
 					require.NoError(t, err)

@@ -50,6 +50,14 @@ func TestReadMark_that_cannot_be_read_is_no_absent_one(t *testing.T) {
 	}
 }
 
+func TestReadMark_that_is_a_folder(t *testing.T) {
+	h := newHost(t)
+	folder(t, h, "/var/lib/etcd-charm/founding.json")
+	found, err := h.ReadMark("founding", &founding{})
+	require.EqualError(t, err, "cannot read /var/lib/etcd-charm/founding.json: is a directory")
+	require.False(t, found)
+}
+
 func TestReadMark_of_a_newer_charm(t *testing.T) {
 	h := newHost(t)
 	put(t, h, "/var/lib/etcd-charm/founding.json", `{"token":"t","since":1}`)

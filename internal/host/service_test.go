@@ -220,7 +220,8 @@ func TestSystemctl(t *testing.T) {
 			shown("ActiveState=activating", "SubState=auto-restart", "MainPID=0"), down(),
 		}},
 		{"stop_and_wait_for_one_that_fails", Host.StopAndWait, []reply{
-			shown(), {command: "systemctl stop --no-block etcd.service"}, shown("ActiveState=failed", "MainPID=0"),
+			shown(), {command: "systemctl stop --no-block etcd.service"},
+			shown("ActiveState=failed"), shown("ActiveState=failed", "MainPID=0"),
 		}},
 		{"stop_and_wait_for_no_such_unit", Host.StopAndWait, []reply{notFound(), notFound()}},
 	} {

@@ -53,9 +53,12 @@ func tooBig(program string) error {
 	return fmt.Errorf("%s is bigger than %d MB", program, mostBytes>>20)
 }
 
-// tarSource is a release tarball, by its path. Nothing is ever written where
-// one of its entries says: an entry only decides which program it is.
-type tarSource string
+// tarSource is a release tarball. Nothing is ever written where one of its
+// entries says: an entry only decides which program it is.
+type tarSource struct {
+	path string
+	most int64 // bytes, unpacked
+}
 
 // mostUnpacked bounds what is read from a tarball: a gigabyte of zeros packs
 // into one megabyte. A release has 65 MB.
@@ -96,7 +99,7 @@ func (s tarSource) each(use func(string, io.Reader) error) error {
 // walk calls visit for each entry that is one of the programs, in a folder or
 // not, and reads all the rest as well, so that a damaged tarball is found out.
 func (s tarSource) walk(visit func(program string, header *tar.Header, content io.Reader) error) error {
-	file, err := os.Open(string(s))
+	file, err := os.Open(s.path)
 	if err != nil {
 		return err
 	}
@@ -108,7 +111,7 @@ func (s tarSource) walk(visit func(program string, header *tar.Header, content i
 	if err != nil {
 		return err
 	}
-	limited := &limitedReader{from: unzipped, left: mostUnpacked}
+	limited := &limitedReader{from: unzipped, most: s.most}
 	archive := tar.NewReader(limited)
 	for {
 		header, err := archive.Next()
@@ -151,13 +154,14 @@ func asTarError(err error) error {
 // limitedReader fails, unlike io.LimitedReader, where there is more to read.
 type limitedReader struct {
 	from io.Reader
-	left int64
+	most int64
+	have int64
 }
 
 func (r *limitedReader) Read(p []byte) (int, error) {
 	n, err := r.from.Read(p)
-	if r.left -= int64(n); r.left < 0 {
-		return 0, fmt.Errorf("it unpacks to more than %d MB", mostUnpacked>>20)
+	if r.have += int64(n); r.have > r.most {
+		return 0, fmt.Errorf("it unpacks to more than %d MB", r.most>>20)
 	}
 	return n, err
 }

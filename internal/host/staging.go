@@ -50,7 +50,7 @@ func (h Host) StageDir(ctx context.Context, binDir string) (Offer, error) {
 // what is wrong with the tarball, or what the machine lacks. The tarball's
 // file modes do not count: tools on other systems drop them.
 func (h Host) StageTarball(ctx context.Context, path string) (Offer, error) {
-	offer, err := h.stage(ctx, tarSource(path))
+	offer, err := h.stage(ctx, tarSource{path: path, most: mostUnpacked})
 	if err != nil {
 		return Offer{}, fmt.Errorf("cannot stage %s: %w", filepath.Base(path), err)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -21,6 +22,7 @@ import (
 func requireStaged(t *testing.T, h Host, offer Offer, files []file) {
 	t.Helper()
 	require.Equal(t, programNames(), names(t, h, "/opt/etcd/"+offer.Version))
+	requireOwned(t, h, "/opt/etcd/"+offer.Version, fs.ModeDir|0o755, OwnerRoot)
 	var sums strings.Builder
 	for _, program := range programNames() {
 		path := ProgramPath(offer.Version, program)
@@ -271,12 +273,16 @@ func TestStageTarball_refuses_what_is_too_big(t *testing.T) {
 		_, err := newHost(t).StageTarball(t.Context(), writeTemp(t, gzipped(t, big("etcd-v3.6.16-linux-amd64/etcd", 1<<30))))
 		require.EqualError(t, err, "cannot stage etcd.tar.gz: etcd-v3.6.16-linux-amd64/etcd is bigger than 256 MB")
 	})
-	t.Run("something_else", func(t *testing.T) {
-		r := &limitedReader{from: bytes.NewReader(make([]byte, 10)), left: 9}
-		_, err := r.Read(make([]byte, 9))
+	t.Run("all_of_it", func(t *testing.T) {
+		files := release(t, "3.6.16", "a")
+		files = append(files, file{name: "etcd-v3.6.16-linux-amd64/zeros", data: make([]byte, 4<<20)})
+		path := tarball(t, files...)
+		info, err := os.Stat(path)
 		require.NoError(t, err)
-		_, err = r.Read(make([]byte, 9))
-		require.EqualError(t, err, "it unpacks to more than 1024 MB")
+		_, err = newHost(t).stage(t.Context(), tarSource{path: path, most: info.Size() - 1<<20})
+		require.ErrorContains(t, err, "it unpacks to more than ")
+		_, err = newHost(t).stage(t.Context(), tarSource{path: path, most: info.Size()})
+		require.NoError(t, err)
 	})
 	t.Run("the_charms_own", func(t *testing.T) {
 		bin := binFolder(t, release(t, "3.6.16", "a"))

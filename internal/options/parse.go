@@ -38,7 +38,7 @@ const (
 
 // logLevels are etcd's, from the most to the least it says. etcd panics on
 // any other (client/pkg/logutil/log_level.go).
-var logLevels = []string{"debug", "info", "warn", "error", "panic", "fatal"}
+func logLevels() []string { return []string{"debug", "info", "warn", "error", "panic", "fatal"} }
 
 // Parse takes what hooktool's Config gives: the output of config-get --all
 // with every number a json.Number, so that a quota is exact. An option that is
@@ -68,7 +68,7 @@ func Parse(config map[string]any) (Options, error) {
 		fmt.Sprintf("must be %d (16 MiB) to %d (100 GiB)", minQuota, maxQuota))
 	o.AutoCompactionMode = r.oneOf("auto-compaction-mode", "periodic", []string{"periodic", "revision"})
 	o.AutoCompactionRetention = r.retention("auto-compaction-retention", "1h", o.AutoCompactionMode)
-	o.LogLevel = r.oneOf("log-level", "info", logLevels)
+	o.LogLevel = r.oneOf("log-level", "info", logLevels())
 	if r.err != nil {
 		return Options{}, r.err
 	}

@@ -78,6 +78,13 @@ func TestFounding(t *testing.T) {
 			steps:  []string{"record founder etcd/0, generation 2, founded 0"},
 			status: Status{Waiting, "for etcd/1 to found the cluster"},
 		},
+		"a founder that is dying is not: it may have started": {
+			change: func(o *Observed) {
+				o.Leader, o.Settings.Record = true, claimed("etcd/1")
+				dying(o, 1)
+			},
+			status: Status{Waiting, "for etcd/1 to found the cluster"},
+		},
 		"a founder that is gone is not replaced while goal-state is unknown": {
 			change: func(o *Observed) {
 				o.Leader, o.Settings.Record, o.Units = true, claimed("etcd/1"), Units{}

@@ -71,6 +71,10 @@ func TestJoining(t *testing.T) {
 			change: func(o *Observed) { o.Units = Units{} },
 			status: Status{Waiting, "for goal-state to list this unit"},
 		},
+		"not while goal-state does not list it": {
+			change: func(o *Observed) { o.Units.Alive = []string{"etcd/0", "etcd/1"} },
+			status: Status{Waiting, "for goal-state to list this unit"},
+		},
 		"not while it is dying": {
 			change: func(o *Observed) { dying(o, 2) },
 			status: Status{Maintenance, "leaving the cluster"},

@@ -49,6 +49,10 @@ func TestLeaving(t *testing.T) {
 			voters: 1,
 			steps:  []string{"stop etcd"},
 		},
+		"also if goal-state does not say yet that it is dying": {
+			voters: 1, change: func(o *Observed) { o.Units = Units{Known: true, Alive: []string{"etcd/0"}} },
+			steps: []string{"stop etcd"},
+		},
 		"so does each unit of an application that goes": {
 			voters: 3, change: func(o *Observed) { dying(o, 1); dying(o, 2) },
 			steps: []string{"stop etcd"},

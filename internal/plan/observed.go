@@ -112,6 +112,7 @@ type Bag struct {
 // State is a unit's own word on its membership.
 type State string
 
+// The states of a unit, as its bag has them.
 const (
 	StateNone    State = ""
 	StateLearner State = "learner"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"etcd-charm/internal/options"
 	"etcd-charm/internal/render"
 )
 
@@ -129,6 +130,14 @@ func TestRestart(t *testing.T) {
 		},
 		"a bad option keeps the last good configuration": {
 			change: func(t *testing.T, o *Observed) { grantTo(t, o); o.OptionsError = "option snapshot-count is 0" },
+			status: Status{Blocked, "option snapshot-count is 0"},
+		},
+		"and is no reason to stay down": {
+			change: func(t *testing.T, o *Observed) {
+				o.Options, o.OptionsError = options.Options{}, "option snapshot-count is 0"
+				o.Machine.Service = Service{Enabled: true}
+			},
+			steps:  []string{"start etcd"},
 			status: Status{Blocked, "option snapshot-count is 0"},
 		},
 	}

@@ -14,15 +14,15 @@ func (r *round) serve() {
 	if machine.Permit {
 		r.add(WithdrawPermit{})
 	}
-	if r.neverElected() {
-		r.discard("never-elected")
-		return
-	}
 	if !machine.Service.Running {
 		r.say(Maintenance, "starting etcd")
 		r.configure(r.kept())
 		r.add(Start{})
 		r.plan.Waiting = true
+		return
+	}
+	if r.neverElected() {
+		r.discard("never-elected")
 		return
 	}
 	if _, readable := r.lastGood(); !readable {
@@ -56,7 +56,7 @@ func (r *round) kept() render.Config {
 func (r *round) neverElected() bool {
 	record, machine := r.o.Settings.Record, r.o.Machine
 	return !record.Served() && record.Founder == r.o.Unit && !machine.Mark.Served &&
-		machine.Service.Running && r.leaderless() >= leaderlessLimit
+		r.leaderless() >= leaderlessLimit
 }
 
 // leaderless is for how long the running member has been without a raft

@@ -29,10 +29,11 @@ type (
 	GivePermit struct{}
 	// WithdrawPermit takes that leave back.
 	WithdrawPermit struct{}
-	// Start, Restart and Stop ask systemd and do not wait for etcd to be
-	// ready: it says READY only once there is a quorum.
+	// Start asks systemd and does not wait for etcd to be ready, which it is
+	// only once there is a quorum.
 	Start struct{}
-	// Restart ends the running process and starts it with the files on disk.
+	// Restart ends the running process and starts one with the files on disk;
+	// it does not wait either.
 	Restart struct{}
 	// Stop ends the process, waits until it is gone and keeps systemd from
 	// starting it again.

@@ -35,11 +35,12 @@ func Fingerprint(c Config, u UnitFile) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return hashMeaning(config, unit)
+	return hashMeaning(c.Version, config, unit)
 }
 
-// hashMeaning hashes what the two files say to etcd and systemd.
-func hashMeaning(config, unit []byte) (string, error) {
+// hashMeaning hashes the version of etcd and what the two files say to it and
+// to systemd.
+func hashMeaning(version string, config, unit []byte) (string, error) {
 	var settings map[string]any
 	if err := yaml.Unmarshal(config, &settings); err != nil {
 		return "", fmt.Errorf("cannot make a fingerprint: %w", err)
@@ -49,6 +50,7 @@ func hashMeaning(config, unit []byte) (string, error) {
 		return "", fmt.Errorf("cannot make a fingerprint: %w", err)
 	}
 	hash := sha256.New()
+	hash.Write([]byte(version + "\n"))
 	hash.Write(sorted)
 	for line := range bytes.Lines(unit) {
 		if comment := bytes.HasPrefix(line, []byte("#")); !comment && len(bytes.TrimSpace(line)) > 0 {

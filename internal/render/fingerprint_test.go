@@ -120,7 +120,7 @@ func TestFingerprint_is_of_what_the_files_mean(t *testing.T) {
 	const config, unit = "name: \"etcd-0\"\nsnapshot-count: 5\n", "[Service]\nUser=etcd\n"
 	hash := func(config, unit string) string {
 		t.Helper()
-		sum, err := hashMeaning([]byte(config), []byte(unit))
+		sum, err := hashMeaning("3.6.16", []byte(config), []byte(unit))
 		require.NoError(t, err)
 		return sum
 	}
