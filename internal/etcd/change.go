@@ -125,7 +125,7 @@ func (c Client) MoveRaftLeader(ctx context.Context, endpoint string, to uint64) 
 func (c Client) change(ctx context.Context, endpoints []string, subject uint64, send func(context.Context, conn) error) error {
 	ctx, cancel := c.bounded(ctx)
 	defer cancel()
-	endpoint, err := c.target(ctx, endpoints, subject)
+	endpoint, err := target(ctx, endpoints, subject, c.status)
 	if err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (c Client) change(ctx context.Context, endpoints []string, subject uint64, 
 // answering is passed over, which trying one endpoint after the other could
 // not do: a change must not be sent a second time while the first may still
 // be under way. The member with ID subject is the last choice.
-func (c Client) target(ctx context.Context, endpoints []string, subject uint64) (string, error) {
+func target(ctx context.Context, endpoints []string, subject uint64, ask func(context.Context, string) (Status, error)) (string, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if len(endpoints) == 0 {
@@ -154,7 +154,7 @@ func (c Client) target(ctx context.Context, endpoints []string, subject uint64) 
 	for i, endpoint := range endpoints {
 		tried[i].endpoint = endpoint
 		go func() {
-			status, err := c.status(ctx, endpoint)
+			status, err := ask(ctx, endpoint)
 			answers <- answer{i, status, err}
 		}()
 	}
@@ -172,11 +172,11 @@ func (c Client) target(ctx context.Context, endpoints []string, subject uint64) 
 			case a.status.RaftLeader == 0:
 				tried[a.attempt].err = ErrNoRaftLeader
 			case a.status.MemberID == subject:
-				last = a.status.Endpoint
+				last = endpoints[a.attempt]
 			case a.status.MemberID == a.status.RaftLeader:
-				return a.status.Endpoint, nil
+				return endpoints[a.attempt], nil
 			default:
-				other = a.status.Endpoint
+				other = endpoints[a.attempt]
 			}
 		case <-grace:
 			return cmp.Or(other, last), nil

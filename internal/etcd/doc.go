@@ -1,9 +1,10 @@
-// Package etcd is all that the charm says to a running etcd and all that it
-// reads of a stopped one's files: clientv3 behind narrow calls (Client), the
-// probes on the metrics address (Prober), the answer to "how is the cluster"
-// (CheckHealth), and the identity and version of a data directory (Inspect
-// functions that read a WAL and a database without linking the server).
+// Package etcd is all that the charm says to an etcd and reads of its files:
+// calls to a cluster (Client), probes of one member over HTTP (Prober), how a
+// cluster is as a whole (CheckHealth), and whose data a directory holds and of
+// which version (DataIdentity, StorageVersion), for when etcd is down.
 //
-// It decides nothing. No call outlives its context, none is repeated in
-// secret, and none writes to a log: whatever happens is in what it returns.
+// It decides nothing and remembers nothing. No call outlives its context, none
+// that changes anything is repeated, and none writes to a log: whatever
+// happened is in what it returns. An etcd that does not answer is an error
+// that Passing knows, or a value (Probe), never a panic.
 package etcd

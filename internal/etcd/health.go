@@ -267,9 +267,10 @@ func (f findings) member(m Member, raftLeader uint64, alarms []Alarm) MemberHeal
 // member that was cut off may still believe in an older one.
 func (f findings) raftLeader() uint64 {
 	var raftLeader, term uint64
-	for _, answer := range f.statuses {
-		if answer.Err == nil && answer.Status.RaftLeader != 0 && answer.Status.RaftTerm > term {
-			raftLeader, term = answer.Status.RaftLeader, answer.Status.RaftTerm
+	for _, m := range f.list.Members {
+		status := f.statuses[m.ID].Status // of no answer: no raft leader
+		if status.RaftLeader != 0 && status.RaftTerm > term {
+			raftLeader, term = status.RaftLeader, status.RaftTerm
 		}
 	}
 	return raftLeader

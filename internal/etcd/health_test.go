@@ -181,9 +181,11 @@ func TestHealth(t *testing.T) {
 	}, {
 		name: "raft leader of an older term is not believed",
 		found: findingsOf(3, func(f *findings) {
-			answer := f.statuses[1]
-			answer.Status.RaftLeader, answer.Status.RaftTerm = 1, 2
-			f.statuses[1] = answer
+			for _, id := range []uint64{1, 3} {
+				answer := f.statuses[id]
+				answer.Status.RaftLeader, answer.Status.RaftTerm = 1, 2
+				f.statuses[id] = answer
+			}
 		}),
 		healthy:   true,
 		tolerated: 1,

@@ -132,7 +132,7 @@ func TestBeforeTheFirstQuorum(t *testing.T) {
 	require.True(t, hasWAL)
 	require.Equal(t, etcd.Identity{MemberID: list.Members[0].ID, ClusterID: list.ClusterID}, id)
 
-	health, err := etcd.CheckHealth(within(t, 2500*time.Millisecond), client, clientURLs(m, absent), m.PeerURL)
+	health, err := etcd.CheckHealth(within(t, 3*time.Second), client, clientURLs(m, absent), m.PeerURL)
 	require.NoError(t, err)
 	require.Equal(t, "no quorum: etcd-1 does not answer; etcd-0 waits for a quorum; 2 of 2 voters are needed", health.Message)
 
