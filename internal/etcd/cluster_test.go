@@ -380,7 +380,7 @@ func silentListener(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", net.JoinHostPort(etcdtest.Address(), "0"))
 	require.NoError(t, err)
-	t.Cleanup(func() { listener.Close() })
+	t.Cleanup(func() { _ = listener.Close() })
 	return "http://" + listener.Addr().String()
 }
 

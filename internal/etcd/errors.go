@@ -69,18 +69,20 @@ func Passing(err error) bool {
 // and not codes: one code stands for several of these, and some arrive with
 // code Unknown (toGRPCErrorMap in server/etcdserver/api/v3rpc/util.go holds
 // client errors for two of them).
-var kinds = []struct{ etcd, kind error }{
-	{rpctypes.ErrGRPCTooManyLearners, ErrTooManyLearners},
-	{rpctypes.ErrGRPCUnhealthy, ErrUnhealthy},
-	{rpctypes.ErrGRPCMemberNotEnoughStarted, ErrNotEnoughStarted},
-	{rpctypes.ErrGRPCLearnerNotReady, ErrLearnerNotReady},
-	{rpctypes.ErrGRPCMemberNotLearner, ErrNotLearner},
-	{rpctypes.ErrGRPCMemberNotFound, ErrMemberNotFound},
-	{rpctypes.ErrGRPCMemberExist, ErrMemberExists},
-	{rpctypes.ErrGRPCPeerURLExist, ErrPeerURLExists},
-	{rpctypes.ErrGRPCNotLeader, ErrNotRaftLeader},
-	{rpctypes.ErrGRPCNoLeader, ErrNoRaftLeader},
-	{rpctypes.ErrGRPCNotSupportedForLearner, ErrLearner},
+func kinds() []struct{ etcd, kind error } {
+	return []struct{ etcd, kind error }{
+		{rpctypes.ErrGRPCTooManyLearners, ErrTooManyLearners},
+		{rpctypes.ErrGRPCUnhealthy, ErrUnhealthy},
+		{rpctypes.ErrGRPCMemberNotEnoughStarted, ErrNotEnoughStarted},
+		{rpctypes.ErrGRPCLearnerNotReady, ErrLearnerNotReady},
+		{rpctypes.ErrGRPCMemberNotLearner, ErrNotLearner},
+		{rpctypes.ErrGRPCMemberNotFound, ErrMemberNotFound},
+		{rpctypes.ErrGRPCMemberExist, ErrMemberExists},
+		{rpctypes.ErrGRPCPeerURLExist, ErrPeerURLExists},
+		{rpctypes.ErrGRPCNotLeader, ErrNotRaftLeader},
+		{rpctypes.ErrGRPCNoLeader, ErrNoRaftLeader},
+		{rpctypes.ErrGRPCNotSupportedForLearner, ErrLearner},
+	}
 }
 
 // callError is a failed request: its kind, if it has one of the above, and
@@ -108,7 +110,7 @@ func asError(err error) error {
 		return err
 	}
 	words := rpctypes.ErrorDesc(err)
-	for _, known := range kinds {
+	for _, known := range kinds() {
 		if words == rpctypes.ErrorDesc(known.etcd) {
 			return callError{known.kind.Error(), known.kind, err}
 		}

@@ -16,7 +16,7 @@ import (
 func says(code int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)
-		w.Write([]byte(body))
+		_, _ = w.Write([]byte(body))
 	}
 }
 

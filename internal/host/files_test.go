@@ -42,9 +42,12 @@ func TestWriteFile_does_not_touch_what_is_right(t *testing.T) {
 		require.NoError(t, err)
 		info, err := os.Stat(filepath.Join(h.Root, ConfigFile))
 		require.NoError(t, err)
-		return info.Sys().(*syscall.Stat_t).Ino
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		require.True(t, ok)
+		return stat.Ino
 	}
-	require.Equal(t, inode(), inode())
+	before := inode()
+	require.Equal(t, before, inode())
 }
 
 func TestWriteFile_mode_is_not_the_umask(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -53,7 +54,7 @@ func startLoop(t *testing.T, h Host, what string, env ...string) looping {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	cmd := exec.CommandContext(t.Context(), self)
-	cmd.Env = append(env, "HOST_TEST_LOOP="+what, "HOST_TEST_ROOT="+h.Root)
+	cmd.Env = slices.Concat(env, []string{"HOST_TEST_LOOP=" + what, "HOST_TEST_ROOT=" + h.Root})
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -22,7 +22,10 @@ const (
 type ids struct{ uid, gid int }
 
 func idsOf(info fs.FileInfo) ids {
-	stat := info.Sys().(*syscall.Stat_t)
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ids{-1, -1} // nobody's: what is compared with it gets its owner set
+	}
 	return ids{int(stat.Uid), int(stat.Gid)}
 }
 

@@ -114,7 +114,7 @@ func TestIsVersion(t *testing.T) {
 	for s, want := range map[string]bool{
 		"3.6.16": true, "3.7.0-rc.1": true, "3.6.16+dirty": true, "10.20.30": true,
 		"": false, "3.6": false, "v3.6.16": false, "3.6.16/": false, "../3.6.16": false,
-		"3.6.16-../x": false, "3.6.16 ": false, "3.6.16\n": false, "..": false,
+		"3.6.16-../x": false, "3.6 16": false, "3.6.16\n": false, "..": false,
 	} {
 		require.Equal(t, want, isVersion(s), "%q", s)
 	}

@@ -41,7 +41,7 @@ func (s folderSource) each(use func(string, io.Reader) error) error {
 			return err
 		}
 		err = use(program, file)
-		file.Close() // only read from
+		_ = file.Close() // only read from
 		if err != nil {
 			return err
 		}

@@ -184,6 +184,7 @@ type Service struct {
 	Running     bool // a main process exists, ready or not
 	Stopping    bool // it is about to end, to be gone or to start anew
 	Enabled     bool
+	NeedsReload bool      // systemd has read another unit file than the one on disk
 	Started     time.Time // of the main process
 	Fingerprint string    // what the running process was started with
 	Version     string    // of the program that runs

@@ -24,7 +24,9 @@ func observations(t *testing.T, check func(t *testing.T, o Observed)) {
 		func(r *rand.Rand, o *Observed) { o.Cluster.ID = 0xbad },
 		func(r *rand.Rand, o *Observed) { o.Cluster.Members = append(o.Cluster.Members, unstarted(5)) },
 		func(r *rand.Rand, o *Observed) { o.Cluster.Members = append(o.Cluster.Members, learner(6)) },
-		func(r *rand.Rand, o *Observed) { o.Cluster.Members = o.Cluster.Members[min(1, len(o.Cluster.Members)):] },
+		func(r *rand.Rand, o *Observed) {
+			o.Cluster.Members = o.Cluster.Members[min(1, len(o.Cluster.Members)):]
+		},
 		func(r *rand.Rand, o *Observed) { o.Cluster.Alarms = []Alarm{{memberID(1), "CORRUPT"}} },
 		func(r *rand.Rand, o *Observed) { follow(o) },
 		func(r *rand.Rand, o *Observed) { o.Settings.Record = Record{} },

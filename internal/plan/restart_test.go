@@ -356,3 +356,24 @@ func TestTheLeaderGrantsItselfInOneHook(t *testing.T) {
 	grant := must[WriteGrant](t, Compute(o)).Grant
 	require.Equal(t, Grant{Unit: "etcd/0", Fingerprint: wantedFingerprint(t, o), Serial: 1, At: noon}, grant)
 }
+
+// A hook was killed between writing the files and telling systemd. A restart
+// would start the unit that systemd has read before, again and again.
+func TestFilesThatSystemdDoesNotGoBy(t *testing.T) {
+	rows := map[string]func(*Service){
+		"not read yet":    func(s *Service) { s.NeedsReload = true },
+		"not enabled yet": func(s *Service) { s.Enabled = false },
+	}
+	for name, change := range rows {
+		t.Run(name, func(t *testing.T) {
+			o := running(t, 3)
+			change(&o.Machine.Service)
+			require.Equal(t, []string{"configure etcd 3.6.16"}, steps(Compute(o)))
+
+			o = running(t, 1)
+			change(&o.Machine.Service)
+			o.Machine.Service.Fingerprint = "older"
+			require.Equal(t, []string{"configure etcd 3.6.16", "restart etcd"}, steps(Compute(o)))
+		})
+	}
+}

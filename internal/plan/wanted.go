@@ -77,10 +77,13 @@ func (r *round) wantedOptions(last options.Options, running bool) (options.Optio
 }
 
 // configure is the step that puts the wanted files on disk, if they are not
-// there.
+// there, or if systemd does not go by them: a hook may have been killed between
+// the files and the reload, or before it had enabled the service.
 func (r *round) configure(config render.Config) {
 	step, ok := r.files(config)
-	if ok && (!bytes.Equal(step.Config, r.o.Machine.ConfigFile) || !bytes.Equal(step.Unit, r.o.Machine.UnitFile)) {
+	service := r.o.Machine.Service
+	if ok && (!bytes.Equal(step.Config, r.o.Machine.ConfigFile) || !bytes.Equal(step.Unit, r.o.Machine.UnitFile) ||
+		service.NeedsReload || !service.Enabled) {
 		r.add(step)
 	}
 }

@@ -107,7 +107,7 @@ func Address() string {
 }
 
 // addresses counts across all tests of a process.
-var addresses atomic.Uint32
+var addresses atomic.Uint32 //nolint:gochecknoglobals // no two tests of a process may share one
 
 // InitialCluster is the value of etcd's setting of that name for these members.
 func InitialCluster(members ...*Member) string {
@@ -165,7 +165,7 @@ func (m *Member) Start(t testing.TB, state, initialCluster string) {
 	require.NoError(t, process.Start())
 	m.process, m.ended = process, make(chan struct{})
 	go func(ended chan struct{}) {
-		process.Wait()
+		_ = process.Wait() // how it ended is for whoever ended it
 		close(ended)
 	}(m.ended)
 
@@ -187,7 +187,7 @@ func (m *Member) Stop(t testing.TB) {
 func (m *Member) end(t testing.TB, signal syscall.Signal) {
 	t.Helper()
 	require.NotNil(t, m.process, "%s does not run", m.Name)
-	m.process.Process.Signal(signal) // an error means that it has ended by itself
+	_ = m.process.Process.Signal(signal) // an error means that it has ended by itself
 	m.WaitEnd(t)
 }
 

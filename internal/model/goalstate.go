@@ -1,0 +1,71 @@
+package model
+
+import "time"
+
+// GoalStatus is one line of goal-state.
+type GoalStatus struct {
+	// Status is the unit's or relation's status; "dying" for a dying unit.
+	Status string
+	// Since is when that status was set.
+	Since time.Time
+}
+
+// GoalState is which units and relations the model is meant to have.
+type GoalState struct {
+	// Units are those of the application itself, the unit that asks included.
+	Units map[string]GoalStatus
+	// Relations holds, by local endpoint, the applications and units at the other
+	// ends. Peer relations are not in it.
+	Relations map[string]map[string]GoalStatus
+}
+
+// GoalState tells which units there are: a new one from the moment it was asked
+// for, a dying one as such, a removed one no longer. It is never cached.
+func (r *Run) GoalState() (GoalState, error) {
+	if r.over {
+		return GoalState{}, ErrOver
+	}
+	m, app := r.model, r.unit.App
+	goal := GoalState{Units: m.goalUnits(app), Relations: map[string]map[string]GoalStatus{}}
+	for _, rel := range m.relationsOf(app) {
+		if rel.isPeer() {
+			continue
+		}
+		end, _ := rel.local(app)
+		other := rel.counterpart(app)
+		entries := goal.Relations[end.Name]
+		if entries == nil {
+			entries = map[string]GoalStatus{}
+			goal.Relations[end.Name] = entries
+		}
+		entries[other] = GoalStatus{rel.Status, rel.Since}
+		for name, status := range m.goalUnits(other) {
+			entries[name] = status
+		}
+	}
+	return goal, nil
+}
+
+func (m *Model) goalUnits(app string) map[string]GoalStatus {
+	out := map[string]GoalStatus{}
+	for _, u := range m.unitsOf(app) {
+		status := m.displayedStatus(u)
+		if m.st.Flavour.showsLostAgents() && u.Agent.Seen && !u.Agent.Up {
+			status.Status = "unknown"
+		}
+		if u.Life == Dying {
+			status.Status = string(Dying)
+		}
+		out[u.Name] = GoalStatus{status.Status, status.Since}
+	}
+	return out
+}
+
+// displayedStatus is the unit's status, or the agent's error while there is one
+// (state/unit.go, Status).
+func (m *Model) displayedStatus(u *unit) Status {
+	if u.inError() {
+		return u.Agent.Status
+	}
+	return u.Workload
+}
