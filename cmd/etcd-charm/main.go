@@ -20,22 +20,26 @@ import (
 )
 
 func main() {
-	ctx := context.Background()
-	inv, err := invocation.Parse(os.Args[0], os.Getenv)
-	if err == nil {
-		err = run(ctx, inv)
-	}
-	if err != nil {
-		report(ctx, inv, err)
+	if err := run(context.Background(), host.Machine()); err != nil {
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, inv invocation.Invocation) error {
-	if inv.Action {
-		return newCharm().Action(ctx, inv)
+// run is the whole program on a given machine: the tests give it one below a
+// folder of their own. The error that it returns has been told already.
+func run(ctx context.Context, machine host.Host) error {
+	inv, err := invocation.Parse(os.Args[0], os.Getenv)
+	switch {
+	case err != nil:
+	case inv.Action:
+		err = newCharm(machine).Action(ctx, inv)
+	default:
+		err = newCharm(machine).Hook(ctx, inv)
 	}
-	return newCharm().Hook(ctx, inv)
+	if err != nil {
+		report(ctx, inv, err)
+	}
+	return err
 }
 
 // report tells why the run failed, once. A hook's place for that is Juju's
@@ -51,13 +55,13 @@ func report(ctx context.Context, inv invocation.Invocation, err error) {
 	}
 }
 
-// newCharm wires the charm to this machine.
-func newCharm() operator.Charm {
+// newCharm wires the charm to a machine.
+func newCharm(machine host.Host) operator.Charm {
 	tools := hooktool.Tools{Runner: hooktool.Exec{}}
 	client := etcd.Client{}
 	return operator.Charm{
 		Juju:    tools,
-		Machine: host.Machine(),
+		Machine: machine,
 		Cluster: client,
 		Prober:  etcd.Prober{},
 		Health: func(ctx context.Context, endpoints []string, peerURLs ...string) (etcd.Health, error) {

@@ -93,7 +93,7 @@ func CheckHealth(ctx context.Context, client Client, endpoints []string, peerURL
 		return Health{}, fmt.Errorf("no member answers: %w", err)
 	}
 	all.Go(func() { found.statuses = client.Statuses(ctx, found.list.Members) })
-	all.Go(func() { found.atPeers = client.answerPeers(ctx, found.list.Members) })
+	all.Go(func() { found.atPeers = client.AnswerPeers(ctx, found.list.Members) })
 	all.Wait()
 	return found.health(), nil
 }
@@ -132,26 +132,6 @@ func anyList(ctx context.Context, client Client, endpoints, peerURLs []string) (
 		}
 	}
 	return Membership{}, failure
-}
-
-// answerPeers says which members answer at their peer URLs.
-func (c Client) answerPeers(ctx context.Context, members []Member) map[uint64]bool {
-	answers := make([]bool, len(members))
-	var all sync.WaitGroup
-	for i, m := range members {
-		all.Go(func() {
-			_, err := firstAnswer(ctx, m.PeerURLs, func(ctx context.Context, peerURL string) (httpAnswer, error) {
-				return get(ctx, c.TLS, peerURL, "/version")
-			})
-			answers[i] = err == nil
-		})
-	}
-	all.Wait()
-	byID := make(map[uint64]bool, len(members))
-	for i, m := range members {
-		byID[m.ID] = answers[i]
-	}
-	return byID
 }
 
 // findings are what a health check has seen.

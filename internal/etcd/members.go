@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -137,6 +138,27 @@ func (c Client) membersFromPeer(ctx context.Context, peerURL string) (Membership
 	}
 	list.sort()
 	return list, nil
+}
+
+// AnswerPeers says which members answer at their peer URLs, all asked at once;
+// see Client.Members for those that answer nowhere else.
+func (c Client) AnswerPeers(ctx context.Context, members []Member) map[uint64]bool {
+	answers := make([]bool, len(members))
+	var all sync.WaitGroup
+	for i, m := range members {
+		all.Go(func() {
+			_, err := firstAnswer(ctx, m.PeerURLs, func(ctx context.Context, peerURL string) (httpAnswer, error) {
+				return get(ctx, c.TLS, peerURL, "/version")
+			})
+			answers[i] = err == nil
+		})
+	}
+	all.Wait()
+	byID := make(map[uint64]bool, len(members))
+	for i, m := range members {
+		byID[m.ID] = answers[i]
+	}
+	return byID
 }
 
 func membership(header *etcdserverpb.ResponseHeader, members []*etcdserverpb.Member) Membership {

@@ -3,6 +3,7 @@ package operator
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"etcd-charm/internal/invocation"
 )
@@ -18,39 +19,43 @@ func (c Charm) Action(ctx context.Context, inv invocation.Invocation) error {
 }
 
 // health asks the members. It fails the action, with the results there all the
-// same, if the cluster cannot serve: juju run exits 0 for either, the
+// same, if the cluster is not healthy: juju run exits 0 for either, the
 // difference is in the result's status.
 func (c Charm) health(ctx context.Context, inv invocation.Invocation) error {
-	endpoints, err := c.healthEndpoints(ctx, inv)
+	endpoints, peerURLs, err := c.healthEndpoints(ctx, inv)
 	if err != nil {
 		return err
 	}
 	if len(endpoints) == 0 {
 		return c.Juju.ActionFail(ctx, "no member is known here yet: "+inv.Unit+" has not joined a cluster")
 	}
-	report, err := c.Health(ctx, endpoints)
+	report, err := c.Health(ctx, endpoints, peerURLs...)
 	if err != nil {
 		return c.Juju.ActionFail(ctx, err.Error())
 	}
 	if err := c.Juju.ActionSet(ctx, report.Results()); err != nil {
 		return err
 	}
-	if failure := report.Failure(); failure != "" {
-		return c.Juju.ActionFail(ctx, failure)
+	if !report.Healthy {
+		return c.Juju.ActionFail(ctx, report.Message)
 	}
 	return nil
 }
 
-// healthEndpoints are this unit's own and those of all units that exist, so
-// that the action answers on a unit whose own etcd is down.
-func (c Charm) healthEndpoints(ctx context.Context, inv invocation.Invocation) ([]string, error) {
+// healthEndpoints are the URLs of this unit's own member and of all units that
+// exist, so that the action answers on a unit whose own etcd is down. The peer
+// URLs are for members that wait for a quorum and serve no client.
+func (c Charm) healthEndpoints(ctx context.Context, inv invocation.Invocation) (endpoints, peerURLs []string, err error) {
 	t := &turn{charm: c, hook: inv, began: c.Clock.Now()}
 	if err := t.readPeers(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if units := t.presence(ctx); units.Known {
+		t.joined = slices.DeleteFunc(t.joined, func(unit string) bool { return !units.Has(unit) })
 	}
 	machine, err := t.machine(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return t.endpoints(machine), nil
+	return t.endpoints(machine), t.peerURLs(machine), nil
 }

@@ -30,9 +30,9 @@ func (t *turn) apply(ctx context.Context, steps []plan.Step) (refusal string, er
 	for _, step := range steps {
 		t.charm.Log.InfoContext(ctx, step.String())
 		err := t.applyOne(ctx, step)
-		if etcd.Passing(err) {
+		if refusal := refusalText(err); refusal != "" {
 			t.charm.Log.InfoContext(ctx, "not yet: "+err.Error())
-			return refusalText(err), nil
+			return refusal, nil
 		}
 		if err != nil {
 			return "", fmt.Errorf("cannot %s: %w", step, err)
@@ -41,17 +41,25 @@ func (t *turn) apply(ctx context.Context, steps []plan.Step) (refusal string, er
 	return "", nil
 }
 
-// refusalText is the refusal in etcd's few words, for a status line.
+// refusalText is a refusal that may pass, in etcd's few words for a status
+// line; "" for anything else.
+//
+// That a member has this peer URL already passes, too: it was the address of a
+// unit that went by force, and its member is the Juju leader's to remove.
 func refusalText(err error) string {
 	for _, kind := range []error{
-		etcd.ErrTooManyLearners, etcd.ErrUnhealthy, etcd.ErrNotEnoughStarted,
-		etcd.ErrLearnerNotReady, etcd.ErrNotStarted, etcd.ErrNoRaftLeader,
+		etcd.ErrPeerURLExists, etcd.ErrMemberExists,
+		etcd.ErrTooManyLearners, etcd.ErrUnhealthy, etcd.ErrNotEnoughStarted, etcd.ErrLearnerNotReady,
+		etcd.ErrRemovedJustNow, etcd.ErrNotStarted, etcd.ErrNoRaftLeader,
 	} {
 		if errors.Is(err, kind) {
 			return kind.Error()
 		}
 	}
-	return "the cluster does not answer"
+	if etcd.Passing(err) {
+		return "the cluster does not answer"
+	}
+	return ""
 }
 
 func (t *turn) applyOne(ctx context.Context, step plan.Step) error {
@@ -77,9 +85,6 @@ func (t *turn) applyToCluster(ctx context.Context, step plan.Step) error {
 	switch s := step.(type) {
 	case plan.AddLearner:
 		_, _, err = cluster.AddLearner(ctx, all, s.PeerURL)
-		if errors.Is(err, etcd.ErrPeerURLExists) {
-			return nil // an earlier add arrived: the next look shows it
-		}
 	case plan.Promote:
 		err = cluster.Promote(ctx, all, s.ID)
 		if errors.Is(err, etcd.ErrNotLearner) {
@@ -124,15 +129,13 @@ func (t *turn) applyToJuju(ctx context.Context, step plan.Step) error {
 	juju := t.charm.Juju
 	switch s := step.(type) {
 	case plan.WriteRecord:
-		t.wroteRecord = true
-		return t.writeSettings(ctx, s.Record.Values())
+		return t.writeSettings(ctx, s.Record.Values(), &t.wroteRecord)
 	case plan.WriteGrant:
-		t.wroteGrant = true
 		values, err := s.Grant.Values()
 		if err != nil {
 			return err
 		}
-		return t.writeSettings(ctx, values)
+		return t.writeSettings(ctx, values, &t.wroteGrant)
 	case plan.PublishPeer:
 		t.bags[t.hook.Unit] = s.Bag
 		return juju.RelationSet(ctx, t.peer, bagValues(s.Bag))
@@ -157,10 +160,11 @@ func (t *turn) applyToJuju(ctx context.Context, step plan.Step) error {
 
 // writeSettings writes as the leader. A plan made while this unit was surely
 // the leader may be carried out too late; then it is left to the next hook.
-func (t *turn) writeSettings(ctx context.Context, values map[string]string) error {
+func (t *turn) writeSettings(ctx context.Context, values map[string]string, wrote *bool) error {
 	if !t.leads() {
 		return nil
 	}
+	*wrote = true // also if it fails: how far it came is not known
 	return t.settings.Write(ctx, values)
 }
 
@@ -246,8 +250,12 @@ func (t *turn) configure(ctx context.Context, s plan.Configure) error {
 	if err := machine.Enable(ctx); err != nil {
 		return err
 	}
-	if err := machine.Link(s.Version); err != nil || before == s.Version {
-		return err
+	if err := machine.Link(s.Version); err != nil {
+		// The links are for people; somebody else's etcd there is no fault.
+		t.charm.Log.WarnContext(ctx, err.Error())
+	}
+	if before == s.Version || before == "" {
+		return nil
 	}
 	return machine.Prune(before)
 }

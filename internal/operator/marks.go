@@ -28,10 +28,11 @@ func (t *turn) readMarks(m *plan.Machine) error {
 	var founding foundingMark
 	var leaderless leaderlessMark
 	var programs programsMark
-	for name, into := range map[string]any{
-		markFounding: &founding, markLeaderless: &leaderless, markPrograms: &programs,
-	} {
-		if _, err := t.charm.Machine.ReadMark(name, into); err != nil {
+	for _, mark := range []struct {
+		name string
+		into any
+	}{{markFounding, &founding}, {markLeaderless, &leaderless}, {markPrograms, &programs}} {
+		if _, err := t.charm.Machine.ReadMark(mark.name, mark.into); err != nil {
 			return err
 		}
 	}

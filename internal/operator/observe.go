@@ -129,14 +129,16 @@ func (t *turn) machine(ctx context.Context) (plan.Machine, error) {
 		Running:     service.MainPID != 0 || service.Active == "activating",
 		Stopping:    service.Active == "deactivating",
 		Enabled:     service.Enabled,
+		NeedsReload: service.NeedsReload,
 		Started:     service.Started,
 		Fingerprint: service.Fingerprint,
 		Version:     service.Version,
 	}
-	for path, into := range map[string]*[]byte{host.ConfigFile: &m.ConfigFile, host.UnitFile: &m.UnitFile} {
-		if *into, err = t.readFile(path); err != nil {
-			return m, err
-		}
+	if m.ConfigFile, err = t.readFile(host.ConfigFile); err != nil {
+		return m, err
+	}
+	if m.UnitFile, err = t.readFile(host.UnitFile); err != nil {
+		return m, err
 	}
 	env, err := t.readFile(host.EtcdctlEnv)
 	if err != nil {
@@ -256,44 +258,48 @@ func (t *turn) members(ctx context.Context, endpoints []string, machine plan.Mac
 // ownMembers is this machine's member's view, which it gives at its peer port
 // even before it has seen a quorum.
 func (t *turn) ownMembers(ctx context.Context, machine plan.Machine) (etcd.Membership, error) {
-	config, err := render.ParseEtcd(machine.ConfigFile)
-	if err != nil || !machine.Service.Running {
+	url := ownPeerURL(machine)
+	if url == "" {
 		return etcd.Membership{}, etcd.ErrUnavailable
 	}
-	return t.charm.Cluster.MembersFromPeers(ctx, []string{render.PeerURL(loopback(), config.Options.PeerPort)})
+	return t.charm.Cluster.MembersFromPeers(ctx, []string{url})
 }
 
-// statuses asks every member for its own. A member that has been restarted
-// without a quorum serves no client, but answers at its peer port: it is not
-// one that somebody has to bring back.
+// statuses asks every member for its own.
 func (t *turn) statuses(ctx context.Context, list etcd.Membership, c *plan.Cluster) {
-	ctx, cancel := context.WithTimeout(ctx, askCluster)
+	limited, cancel := context.WithTimeout(ctx, askCluster)
 	defer cancel()
 	c.Statuses = map[uint64]plan.MemberStatus{}
 	alarms := map[plan.Alarm]bool{}
-	for id, answer := range t.charm.Cluster.Statuses(ctx, list.Members) {
+	var silent []etcd.Member
+	answers := t.charm.Cluster.Statuses(limited, list.Members)
+	for _, m := range list.Members {
+		answer := answers[m.ID]
 		if answer.Err != nil {
+			silent = append(silent, m)
 			continue
 		}
 		s := answer.Status
-		c.Statuses[id] = plan.MemberStatus{RaftLeader: s.RaftLeader, Applied: s.RaftApplied, Version: s.Version}
+		c.Statuses[m.ID] = plan.MemberStatus{RaftLeader: s.RaftLeader, Applied: s.RaftApplied, Version: s.Version}
 		for _, alarm := range s.Alarms {
 			alarms[plan.Alarm(alarm)] = true
 		}
 	}
 	c.Alarms = sortedAlarms(alarms)
-	if !c.Known {
-		t.waitingMembers(ctx, list, c)
+	if !c.Known && len(silent) > 0 {
+		t.waiting(ctx, silent, c)
 	}
 }
 
-func (t *turn) waitingMembers(ctx context.Context, list etcd.Membership, c *plan.Cluster) {
-	for _, m := range list.Members {
-		if _, answered := c.Statuses[m.ID]; answered {
-			continue
-		}
-		if _, err := t.charm.Cluster.MembersFromPeers(ctx, m.PeerURLs); err == nil {
-			c.Statuses[m.ID] = plan.MemberStatus{}
+// waiting finds those that only wait for a quorum: a member that was restarted
+// without one serves no client, but answers at its peer port. Nobody has to
+// bring it back.
+func (t *turn) waiting(ctx context.Context, silent []etcd.Member, c *plan.Cluster) {
+	ctx, cancel := context.WithTimeout(ctx, askMember)
+	defer cancel()
+	for id, answers := range t.charm.Cluster.AnswerPeers(ctx, silent) {
+		if answers {
+			c.Statuses[id] = plan.MemberStatus{}
 		}
 	}
 }
@@ -316,6 +322,24 @@ func (t *turn) endpoints(machine plan.Machine) []string {
 	}
 	add(strings.Split(machine.Endpoints, ",")...)
 	return endpoints
+}
+
+// peerURLs are the peer URLs to ask, this machine's own first.
+func (t *turn) peerURLs(machine plan.Machine) []string {
+	urls := []string{ownPeerURL(machine)}
+	for _, unit := range t.joined {
+		urls = append(urls, t.bags[unit].PeerURL)
+	}
+	return slices.DeleteFunc(urls, func(url string) bool { return url == "" })
+}
+
+// ownPeerURL is where this machine's member listens for peers, "" if none runs.
+func ownPeerURL(machine plan.Machine) string {
+	config, err := render.ParseEtcd(machine.ConfigFile)
+	if err != nil || !machine.Service.Running {
+		return ""
+	}
+	return render.PeerURL(loopback(), config.Options.PeerPort)
 }
 
 func loopback() netip.Addr { return netip.AddrFrom4([4]byte{127, 0, 0, 1}) }

@@ -4,6 +4,7 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ type Machine interface {
 type Cluster interface {
 	Members(ctx context.Context, endpoints []string, linearizable bool) (etcd.Membership, error)
 	MembersFromPeers(ctx context.Context, peerURLs []string) (etcd.Membership, error)
+	AnswerPeers(ctx context.Context, members []etcd.Member) map[uint64]bool
 	Statuses(ctx context.Context, members []etcd.Member) map[uint64]etcd.StatusOrError
 	AddLearner(ctx context.Context, endpoints []string, peerURL string) (etcd.Member, etcd.Membership, error)
 	Promote(ctx context.Context, endpoints []string, id uint64) error
@@ -126,7 +128,7 @@ func (c Charm) Hook(ctx context.Context, inv invocation.Invocation) error {
 
 // settled says that another look in this hook is of no use.
 func (t *turn) settled(observed plan.Observed, next plan.Plan, refusal string) bool {
-	t.refusal = refusal
+	t.refusal = cmp.Or(refusal, t.refusal)
 	if observed.Budget <= 0 {
 		return true
 	}

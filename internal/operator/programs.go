@@ -35,7 +35,9 @@ func (t *turn) stage(ctx context.Context) error {
 	}
 	offer, err := t.offer(ctx, known)
 	if err != nil {
-		return t.charm.Machine.WriteMark(markPrograms, programsMark{Source: known.Source, Problem: err.Error()})
+		// What was good before stays known: it is what goes on running.
+		known.Problem = err.Error()
+		return t.charm.Machine.WriteMark(markPrograms, known)
 	}
 	verdict := programsMark{Version: offer.Version, Source: offer.Source}
 	return t.charm.Machine.WriteMark(markPrograms, verdict)
@@ -52,7 +54,7 @@ func (t *turn) offer(ctx context.Context, known programsMark) (host.Offer, error
 	}
 	path, err := t.charm.Juju.ResourceGet(ctx, resource)
 	switch {
-	case errors.Is(err, hooktool.ErrNoResource) && known.Source == host.FromResource && known.Problem == "":
+	case errors.Is(err, hooktool.ErrNoResource) && known.Source == host.FromResource:
 		return host.Offer{Version: known.Version, Source: known.Source}, nil
 	case errors.Is(err, hooktool.ErrNoResource):
 		return own()

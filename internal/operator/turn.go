@@ -40,6 +40,7 @@ type turn struct {
 	staged                  bool // looked at the programs
 	wroteRecord, wroteGrant bool
 	refusal                 string // etcd's last passing refusal
+	warned                  bool   // that goal-state fails
 }
 
 // newTurn reads what stays the same for the length of the hook. is-leader
@@ -162,7 +163,10 @@ func (t *turn) options() (options.Options, string) {
 func (t *turn) presence(ctx context.Context) plan.Units {
 	state, err := t.charm.Juju.GoalState(ctx)
 	if err != nil {
-		t.charm.Log.WarnContext(ctx, err.Error())
+		if !t.warned {
+			t.charm.Log.WarnContext(ctx, err.Error())
+		}
+		t.warned = true
 		return plan.Units{}
 	}
 	units := plan.Units{Known: true}

@@ -43,8 +43,10 @@ func (r *round) reportNoCluster() {
 		bag, heard := r.o.Bags[unit]
 		switch {
 		case unit == r.o.Unit:
-		case !heard:
-			unheard = append(unheard, unit) // the relation with it has not begun
+		case !heard, unit == r.o.Settings.Record.Founder && bag.ClientURL == "":
+			// The relation with it has not begun, or its bag is older than the
+			// record: Juju brings the two apart from each other.
+			unheard = append(unheard, unit)
 		case bag.State.started():
 			started = append(started, unit)
 		}

@@ -52,10 +52,17 @@ func TestJoining(t *testing.T) {
 			change: func(o *Observed) { o.Cluster = Cluster{}; o.Bags = map[string]Bag{"etcd/2": {}} },
 			status: Status{Waiting, "to hear from etcd/0, etcd/1"},
 		},
+		"nor does one whose founder's bag is older than the record": {
+			change: func(o *Observed) {
+				o.Cluster = Cluster{}
+				o.Bags = map[string]Bag{"etcd/0": {PeerURL: peerURL(0)}, "etcd/1": {}, "etcd/2": {}}
+			},
+			status: Status{Waiting, "to hear from etcd/0"},
+		},
 		"all have been heard of and none has the data": {
 			change: func(o *Observed) {
 				o.Cluster = Cluster{}
-				o.Bags = map[string]Bag{"etcd/0": {}, "etcd/1": {State: StateLeaving}, "etcd/2": {}}
+				o.Bags = map[string]Bag{"etcd/0": {ClientURL: clientURL(0)}, "etcd/1": {State: StateLeaving}, "etcd/2": {}}
 			},
 			status: Status{Blocked, "the cluster has been founded and no unit has its data: bring back a machine that does"},
 		},

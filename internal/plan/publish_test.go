@@ -173,7 +173,11 @@ func TestStatus(t *testing.T) {
 		},
 		"an alarm": {
 			voters: 3, change: func(o *Observed) { o.Cluster.Alarms = []Alarm{{memberID(1), "CORRUPT"}} },
-			want: Status{Blocked, "alarm CORRUPT on etcd/1: remove that unit and add another"},
+			want: Status{Blocked, "alarm CORRUPT on etcd/1: remove that unit, add another; then: etcdctl alarm disarm"},
+		},
+		"an alarm that has outlived its member": {
+			voters: 3, change: func(o *Observed) { o.Cluster.Alarms = []Alarm{{0xdead, "CORRUPT"}} },
+			want: Status{Blocked, "alarm CORRUPT on a former member: remove that unit, add another; then: etcdctl alarm disarm"},
 		},
 		"a member cut off from the raft leader": {
 			voters: 3, change: func(o *Observed) { o.Cluster.Statuses[memberID(2)] = MemberStatus{} },

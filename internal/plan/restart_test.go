@@ -66,7 +66,7 @@ func TestRestart(t *testing.T) {
 				follow(o)
 				o.Cluster.Alarms = []Alarm{{memberID(1), "CORRUPT"}}
 			},
-			status: Status{Blocked, "alarm CORRUPT on etcd/1: remove that unit and add another"},
+			status: Status{Blocked, "alarm CORRUPT on etcd/1: remove that unit, add another; then: etcdctl alarm disarm"},
 		},
 		"NOSPACE keeps nobody from restarting: that may be the cure": {
 			change: func(t *testing.T, o *Observed) {

@@ -55,8 +55,8 @@ func (r *round) reportAlarms() {
 	for _, kind := range []string{"CORRUPT", "NOSPACE"} {
 		var members []string
 		for _, alarm := range r.o.Cluster.Alarms {
-			if m, ok := r.o.Cluster.byID(alarm.MemberID); ok && alarm.Kind == kind {
-				members = append(members, m.label(r.app))
+			if alarm.Kind == kind {
+				members = append(members, r.raisedBy(alarm))
 			}
 		}
 		if len(members) == 0 {
@@ -64,10 +64,19 @@ func (r *round) reportAlarms() {
 		}
 		advice := "raise quota-backend-bytes, or compact and defragment; then: etcdctl alarm disarm"
 		if kind == "CORRUPT" {
-			advice = "remove that unit and add another"
+			advice = "remove that unit, add another; then: etcdctl alarm disarm"
 		}
 		r.say(Blocked, "alarm %s on %s: %s", kind, join(members), advice)
 	}
+}
+
+// raisedBy names who raised an alarm. It may be gone: an alarm outlives its
+// member, and refuses writes until somebody disarms it.
+func (r *round) raisedBy(alarm Alarm) string {
+	if m, ok := r.o.Cluster.byID(alarm.MemberID); ok {
+		return m.label(r.app)
+	}
+	return "a former member"
 }
 
 // reportStuckLeavers speaks for units that Juju shows only as "hook failed":
