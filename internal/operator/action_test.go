@@ -97,6 +97,7 @@ func TestHealth_asks_everybody(t *testing.T) {
 		w.juju.Broken["goal-state"] = errBoom
 		require.NoError(t, w.act("health"))
 		require.Contains(t, w.calls("etcd: check")[0], clientURL(2))
+		require.Contains(t, w.calls("etcd: check")[0], peerURL(2), "who exists is not known, so all are asked")
 	})
 }
 

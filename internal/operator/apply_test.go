@@ -147,6 +147,21 @@ func TestApply_unknown_step(t *testing.T) {
 	require.EqualError(t, err, "cannot do something strange: unknown step operator.strange")
 }
 
+// systemd is asked and not waited for, so the next look could still show what
+// was there before.
+func TestApply_lets_systemd_begin(t *testing.T) {
+	for _, step := range []plan.Step{plan.Start{}, plan.Restart{}} {
+		t.Run(step.String(), func(t *testing.T) {
+			w := newWorld(t)
+			w.settle(1)
+			turn := w.turn("start")
+			_, err := turn.apply(t.Context(), []plan.Step{step})
+			require.NoError(t, err)
+			require.Equal(t, "clock: sleep 200ms", w.log[len(w.log)-1].String())
+		})
+	}
+}
+
 // What etcd answers to a change that has been made already is success.
 func TestApply_again(t *testing.T) {
 	rows := []struct {

@@ -28,7 +28,9 @@ const (
 
 // observe looks at everything once. The member list is read before goal-state:
 // a unit that joins in between is then missing from the list, and not a member
-// without a unit.
+// without a unit. And it is read before the data directory: a member makes its
+// WAL before it publishes its name, so one that is listed as started and has
+// none has lost it.
 func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
 	token, err := t.charm.Token()
 	if err != nil {
@@ -68,6 +70,9 @@ func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
 		o.ClientAddress = keepAddress(t.dbNet, config.ClientURL)
 	}
 	o.Cluster = t.cluster(ctx, machine)
+	if o.Machine.Data, err = t.data(machine.Service); err != nil {
+		return plan.Observed{}, err
+	}
 	o.Units = t.presence(ctx)
 	o.Bags = t.presentBags(o.Units)
 	return o, nil
@@ -146,9 +151,6 @@ func (t *turn) machine(ctx context.Context) (plan.Machine, error) {
 	}
 	m.Endpoints = readEndpoints(env)
 	if m.Permit, err = t.charm.Machine.Permitted(); err != nil {
-		return m, err
-	}
-	if m.Data, err = t.data(m.Service); err != nil {
 		return m, err
 	}
 	if err := t.readMarks(&m); err != nil {

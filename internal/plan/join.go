@@ -13,13 +13,14 @@ func (r *round) join() {
 		return
 	}
 	entry, listed := r.entry()
+	service := r.o.Machine.Service
 	switch {
 	case !listed:
 		r.addSelf()
+	case service.Running && (!entry.Started() || r.startedWithin(r.startTime())):
+		r.awaitStart()
 	case entry.Started():
 		r.replaceDisk(entry)
-	case r.o.Machine.Service.Running:
-		r.awaitStart()
 	default:
 		r.startListed()
 	}

@@ -99,10 +99,17 @@ func TestJoining(t *testing.T) {
 		"the process of a lost disk is stopped first": {
 			change: func(o *Observed) {
 				o.Cluster.Members = append(o.Cluster.Members, voter(2))
-				o.Machine.Service = Service{Running: true, Started: noon}
+				o.Machine.Service = Service{Running: true, Started: noon.Add(-time.Hour)}
 			},
 			steps:  []string{"stop etcd", "remove etcd/2: its data are gone", "pause 1.1s"},
 			status: Status{Maintenance, "rejoining: the data of this unit's member are gone"},
+		},
+		"a member that has just started has not lost its disk": {
+			change: func(o *Observed) {
+				o.Cluster.Members = append(o.Cluster.Members, learner(2))
+				o.Machine.Service = Service{Running: true, Started: noon}
+			},
+			status: Status{Maintenance, "starting etcd"},
 		},
 		"a first start that goes on is waited for": {
 			change: func(o *Observed) {
