@@ -126,7 +126,7 @@ func TestMembership(t *testing.T) {
 	require.NoError(t, err, "the learner is passed over")
 	health, err := etcd.CheckHealth(t.Context(), client, clientURLs(first, second))
 	require.NoError(t, err)
-	require.Equal(t, "1 of 1 voter answers, raft leader etcd-0, survives no failures; 1 learner", health.Message)
+	require.Equal(t, "1 of 1 voter answers, raft leader etcd-0, survives no failure; 1 learner", health.Message)
 	require.True(t, health.Member["etcd-1"].Healthy)
 
 	promote := func(id uint64) {
@@ -321,7 +321,7 @@ func TestThreeVoters(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, health.Healthy)
 		require.Regexp(t, `^3 of 3 voters answer, raft leader etcd-\d, survives 1 failure$`, health.Message)
-		require.Empty(t, health.Failure())
+		require.True(t, health.Serves)
 		require.Equal(t, 1, health.FailuresTolerated)
 		for _, m := range members {
 			require.True(t, health.Member[m.Name].Healthy)
@@ -356,7 +356,7 @@ func TestThreeVoters(t *testing.T) {
 		require.True(t, health.Healthy)
 		require.Equal(t, 0, health.FailuresTolerated)
 		require.Equal(t, []string{frozen.Name}, health.Silent)
-		require.Regexp(t, `^2 of 3 voters answer, raft leader etcd-\d, survives no failures; `+frozen.Name+` does not answer$`, health.Message)
+		require.Regexp(t, `^2 of 3 voters answer, raft leader etcd-\d, survives no failure; `+frozen.Name+` does not answer$`, health.Message)
 		require.Equal(t, frozen.ClientURL+": unavailable: no answer in time", errorOf(health, frozen.Name))
 
 		// Its connections are open: etcd takes it for active for some seconds,
@@ -420,7 +420,7 @@ func TestNoQuorum(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, health.Healthy)
 	require.Equal(t, "no quorum: etcd-1, etcd-2 do not answer; 2 of 3 voters are needed", health.Message)
-	require.Equal(t, health.Message, health.Failure())
+	require.False(t, health.Serves)
 	require.Equal(t, []string{"etcd-1", "etcd-2"}, health.Silent)
 	require.Empty(t, health.RaftLeader)
 	require.Equal(t, "no raft leader", errorOf(health, "etcd-0"))
@@ -445,7 +445,7 @@ func TestNoQuorum(t *testing.T) {
 	}
 	health, err = etcd.CheckHealth(within(t, 3*time.Second), client, endpoints, left.PeerURL)
 	require.NoError(t, err)
-	require.Equal(t, "no quorum: etcd-1, etcd-2 do not answer; etcd-0 waits for a quorum; 2 of 3 voters are needed", health.Failure())
+	require.Equal(t, "no quorum: etcd-1, etcd-2 do not answer; etcd-0 waits for a quorum; 2 of 3 voters are needed", health.Message)
 	require.Equal(t, []string{"etcd-1", "etcd-2"}, health.Silent)
 
 	// One more member is enough.
@@ -506,9 +506,9 @@ func TestAlarms(t *testing.T) {
 			require.NoError(t, err)
 			require.False(t, health.Healthy)
 			require.True(t, health.Serves)
-			require.Empty(t, health.Failure())
+			require.True(t, health.Serves)
 			require.Equal(t, []string{kind + " etcd-0"}, health.Alarms)
-			require.Equal(t, "alarm "+kind+" etcd-0; 1 of 1 voter answers, raft leader etcd-0, survives no failures", health.Message)
+			require.Equal(t, "alarm "+kind+" etcd-0; 1 of 1 voter answers, raft leader etcd-0, survives no failure", health.Message)
 			require.False(t, health.Member["etcd-0"].Healthy)
 		})
 	}

@@ -58,15 +58,6 @@ type MemberHealth struct {
 	Error      string // why it is not healthy
 }
 
-// Failure is why the cluster does not serve, naming the members that do not
-// answer; empty if it serves. An alarm is no failure in this sense.
-func (h Health) Failure() string {
-	if h.Serves {
-		return ""
-	}
-	return h.Message
-}
-
 // CheckHealth asks how a cluster is: its member list through the endpoints,
 // the status of all members, and a linearizable read, at the same time as far
 // as that is possible and within 5 s together. A linearizable list comes
@@ -337,7 +328,7 @@ func doNotAnswer(names []string) string {
 func plural(n int, one, many string) string {
 	switch n {
 	case 0:
-		return "no " + many
+		return "no " + one
 	case 1:
 		return "1 " + one
 	}

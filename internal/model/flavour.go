@@ -32,9 +32,13 @@ func (f Flavour) departsAtOnce() bool { return f == Juju3 }
 // more (domain/relation/state/related_unit_watcher.go; juju/juju#23326).
 func (f Flavour) losesDepartures() bool { return f == Juju4 }
 
-// showsLostAgents tells whether goal-state says "unknown" of a unit whose agent
-// is not there. 3.6 repeats the last status that the unit had set.
+// showsLostAgents tells whether goal-state says "unknown" of a unit whose agent is
+// not there, or not there yet. 3.6 repeats the last status that the unit had.
 func (f Flavour) showsLostAgents() bool { return f == Juju4 }
+
+// writesPrivateAddress tells whether a unit's bag begins with the key
+// private-address as well. 4.1 writes only ingress-address and egress-subnets.
+func (f Flavour) writesPrivateAddress() bool { return f == Juju3 }
 
 // versionsByContent tells whether a bag's version is a hash of what is in it,
 // so that a value set and set back between two looks is no change. In 3.6 it is

@@ -40,7 +40,7 @@ func (r *Run) flush() error {
 func (m *Model) refreshAddresses(u *unit) {
 	for _, r := range m.relationsOf(u.App) {
 		if _, in := r.Scope[u.Name]; in {
-			r.UnitBags[u.Name].merge(addressSettings(u), m.st.Flavour)
+			r.UnitBags[u.Name].merge(m.addressSettings(u), m.st.Flavour)
 		}
 	}
 }

@@ -49,10 +49,7 @@ func (r *Run) GoalState() (GoalState, error) {
 func (m *Model) goalUnits(app string) map[string]GoalStatus {
 	out := map[string]GoalStatus{}
 	for _, u := range m.unitsOf(app) {
-		status := m.displayedStatus(u)
-		if m.st.Flavour.showsLostAgents() && u.Agent.Seen && !u.Agent.Up {
-			status.Status = "unknown"
-		}
+		status := m.goalStatus(u)
 		if u.Life == Dying {
 			status.Status = string(Dying)
 		}
@@ -61,11 +58,18 @@ func (m *Model) goalUnits(app string) map[string]GoalStatus {
 	return out
 }
 
-// displayedStatus is the unit's status, or the agent's error while there is one
-// (state/unit.go, Status).
-func (m *Model) displayedStatus(u *unit) Status {
-	if u.inError() {
-		return u.Agent.Status
+// goalStatus is a unit's status as goal-state knows it. Juju 3 shows a failed hook
+// and knows nothing of lost agents (state/unit.go, Status); with Juju 4 it is the
+// other way round (domain/status/service, decodeUnitWorkloadStatus).
+func (m *Model) goalStatus(u *unit) Status {
+	status := u.Workload
+	switch {
+	case !m.st.Flavour.showsLostAgents():
+		if u.inError() {
+			return u.Agent.Status
+		}
+	case !u.Agent.Up && status.Status != "terminated":
+		status.Status = "unknown"
 	}
-	return u.Workload
+	return status
 }

@@ -2,6 +2,7 @@ package model
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -98,22 +99,25 @@ func (m *Model) enterScope(r *relation, u *unit) {
 		b.Version = old.Version
 	}
 	r.UnitBags[u.Name] = b
-	b.merge(addressSettings(u), m.st.Flavour)
+	b.merge(m.addressSettings(u), m.st.Flavour)
 	if m.holdsLease(u) && r.Status != "joined" {
 		r.Status, r.Since = "joined", m.st.Now
 	}
 }
 
-func addressSettings(u *unit) map[string]string {
+func (m *Model) addressSettings(u *unit) map[string]string {
 	if !u.Address.IsValid() {
 		return nil
 	}
 	a := u.Address.String()
-	bits := "/32"
-	if u.Address.Is6() {
-		bits = "/128"
+	settings := map[string]string{
+		"ingress-address": a,
+		"egress-subnets":  netip.PrefixFrom(u.Address, u.Address.BitLen()).String(),
 	}
-	return map[string]string{"ingress-address": a, "private-address": a, "egress-subnets": a + bits}
+	if m.st.Flavour.writesPrivateAddress() {
+		settings["private-address"] = a
+	}
+	return settings
 }
 
 // leaveScope takes a unit out of a relation, and the relation out of the model

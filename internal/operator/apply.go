@@ -15,9 +15,8 @@ import (
 )
 
 const (
-	// changeCluster bounds a change of the membership: etcd may hold it back
-	// for its health interval of five seconds.
-	changeCluster = 7 * time.Second
+	// changeCluster bounds a change of the membership.
+	changeCluster = 5 * time.Second
 	stopLimit     = 25 * time.Second // systemd kills after 20 s
 	// settle lets systemd begin with what it was asked for, so that the next
 	// look does not show the process that is about to end.
@@ -112,7 +111,7 @@ func (t *turn) applyToCluster(ctx context.Context, step plan.Step) error {
 // splitEndpoints has this machine's own member apart: a change is asked of
 // another one where there is one, for the own member may be what is changed.
 func (t *turn) splitEndpoints(machine plan.Machine) (own, others []string) {
-	config, err := render.ParseEtcd(machine.ConfigFile)
+	config, err := t.etcdConfig(machine.ConfigFile)
 	if err != nil || !machine.Service.Running {
 		return nil, t.endpoints(machine)
 	}

@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
 		Machine:       machine,
 		Refusal:       t.refusal,
 	}
-	if config, err := render.ParseEtcd(machine.ConfigFile); err == nil {
+	if config, err := t.etcdConfig(machine.ConfigFile); err == nil {
 		o.PeerAddress = keepAddress(t.peerNet, config.PeerURL)
 		o.ClientAddress = keepAddress(t.dbNet, config.ClientURL)
 	}
@@ -75,6 +76,7 @@ func (t *turn) observe(ctx context.Context) (plan.Observed, error) {
 	}
 	o.Units = t.presence(ctx)
 	o.Bags = t.presentBags(o.Units)
+	o.Machine.Probe = t.probe(ctx, machine)
 	return o, nil
 }
 
@@ -157,13 +159,22 @@ func (t *turn) machine(ctx context.Context) (plan.Machine, error) {
 		return m, err
 	}
 	m.Programs.Stale = m.Programs.Stale || t.programsStale(m.Programs)
-	if port := metricsPort(m.ConfigFile); port != 0 && m.Service.Running {
-		ctx, cancel := context.WithTimeout(ctx, askMember)
-		defer cancel()
-		probe := t.charm.Prober.Probe(ctx, render.MetricsURL(port))
-		m.Probe = plan.Probe{Live: probe.Live, RaftLeader: probe.HasRaftLeader}
-	}
 	return m, nil
+}
+
+// probe asks this machine's own member how it is. That comes last of all looks:
+// the cluster may take seconds to answer, and a member that had just begun to
+// start when it was probed before them would be restarted as one that does not
+// serve while the others already need its vote.
+func (t *turn) probe(ctx context.Context, m plan.Machine) plan.Probe {
+	port := t.metricsPort(m.ConfigFile)
+	if port == 0 || !m.Service.Running {
+		return plan.Probe{}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askMember)
+	defer cancel()
+	probe := t.charm.Prober.Probe(ctx, render.MetricsURL(port))
+	return plan.Probe{Live: probe.Live, RaftLeader: probe.HasRaftLeader}
 }
 
 // programsStale says that the charm's own etcd or the resource may be another
@@ -189,8 +200,18 @@ func (t *turn) readFile(path string) ([]byte, error) {
 	return text, err
 }
 
-func metricsPort(config []byte) uint16 {
-	parsed, err := render.ParseEtcd(config)
+// etcdConfig reads etcd's configuration. The last text is remembered: every
+// look at the machine asks several times, and parsing takes the longest of all.
+func (t *turn) etcdConfig(text []byte) (render.Config, error) {
+	if t.configText == nil || !bytes.Equal(text, t.configText) {
+		t.configText = text
+		t.configRead, t.configErr = render.ParseEtcd(text)
+	}
+	return t.configRead, t.configErr
+}
+
+func (t *turn) metricsPort(config []byte) uint16 {
+	parsed, err := t.etcdConfig(config)
 	if err != nil {
 		return 0
 	}
@@ -260,7 +281,7 @@ func (t *turn) members(ctx context.Context, endpoints []string, machine plan.Mac
 // ownMembers is this machine's member's view, which it gives at its peer port
 // even before it has seen a quorum.
 func (t *turn) ownMembers(ctx context.Context, machine plan.Machine) (etcd.Membership, error) {
-	url := ownPeerURL(machine)
+	url := t.ownPeerURL(machine)
 	if url == "" {
 		return etcd.Membership{}, etcd.ErrUnavailable
 	}
@@ -316,7 +337,7 @@ func (t *turn) endpoints(machine plan.Machine) []string {
 			}
 		}
 	}
-	if config, err := render.ParseEtcd(machine.ConfigFile); err == nil && machine.Service.Running {
+	if config, err := t.etcdConfig(machine.ConfigFile); err == nil && machine.Service.Running {
 		add(render.ClientURL(loopback(), config.Options.ClientPort))
 	}
 	for _, unit := range t.joined {
@@ -328,7 +349,7 @@ func (t *turn) endpoints(machine plan.Machine) []string {
 
 // peerURLs are the peer URLs to ask, this machine's own first.
 func (t *turn) peerURLs(machine plan.Machine) []string {
-	urls := []string{ownPeerURL(machine)}
+	urls := []string{t.ownPeerURL(machine)}
 	for _, unit := range t.joined {
 		urls = append(urls, t.bags[unit].PeerURL)
 	}
@@ -336,8 +357,8 @@ func (t *turn) peerURLs(machine plan.Machine) []string {
 }
 
 // ownPeerURL is where this machine's member listens for peers, "" if none runs.
-func ownPeerURL(machine plan.Machine) string {
-	config, err := render.ParseEtcd(machine.ConfigFile)
+func (t *turn) ownPeerURL(machine plan.Machine) string {
+	config, err := t.etcdConfig(machine.ConfigFile)
 	if err != nil || !machine.Service.Running {
 		return ""
 	}

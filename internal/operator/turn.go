@@ -12,6 +12,7 @@ import (
 	"etcd-charm/internal/invocation"
 	"etcd-charm/internal/options"
 	"etcd-charm/internal/plan"
+	"etcd-charm/internal/render"
 )
 
 // leaderGood is how long after it was asked is-leader's yes is acted on. Juju
@@ -35,6 +36,11 @@ type turn struct {
 	peerNet  hooktool.Network
 	dbNet    hooktool.Network
 	ports    []uint16
+
+	// etcd's configuration as last read; see etcdConfig.
+	configText []byte
+	configRead render.Config
+	configErr  error
 
 	// What this hook has done so far.
 	staged                  bool // looked at the programs

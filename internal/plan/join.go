@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"etcd-charm/internal/render"
 )
 
@@ -17,12 +19,12 @@ func (r *round) join() {
 	switch {
 	case !listed:
 		r.addSelf()
-	case service.Running && (!entry.Started() || r.startedWithin(r.startTime())):
+	case !entry.Started():
+		r.startListed(entry)
+	case service.Running && r.startedWithin(r.startTime()):
 		r.awaitStart()
-	case entry.Started():
-		r.replaceDisk(entry)
 	default:
-		r.startListed()
+		r.replaceDisk(entry)
 	}
 }
 
@@ -115,21 +117,50 @@ func (r *round) replaceDisk(entry Member) {
 // startListed starts a member that is listed and never started. etcd compares
 // its list with the cluster's in number and URLs ("member count is unequal"),
 // so the list is the one just read.
-func (r *round) startListed() {
+//
+// That list may have changed before etcd came to compare it: the process then
+// ends, is started again by systemd and ends again, and would do so for ever
+// if it were not given the present list.
+func (r *round) startListed(own Member) {
 	config := r.want.config
 	config.InitialState, config.InitialToken = render.StateExisting, r.o.Settings.Record.Token
-	config.InitialCluster = nil
+	config.InitialCluster = r.initialCluster(own)
+	last, readable := r.lastGood()
+	if r.o.Machine.Service.Running && readable && samePeers(last.InitialCluster, config.InitialCluster) {
+		r.awaitStart()
+		return
+	}
+	r.firstStart(config)
+}
+
+// initialCluster is the member list as etcd's first list. Members that have
+// never started are named by their ID.
+func (r *round) initialCluster(own Member) []render.Peer {
+	var peers []render.Peer
 	for _, m := range r.o.Cluster.Members {
 		name := m.Name
 		if !m.Started() {
 			name = FormatID(m.ID)
 		}
-		if own, _ := r.entry(); own.ID == m.ID {
-			name = config.Name
+		if own.ID == m.ID {
+			name = r.want.config.Name
 		}
 		for _, url := range m.PeerURLs {
-			config.InitialCluster = append(config.InitialCluster, render.Peer{Name: name, URL: url})
+			peers = append(peers, render.Peer{Name: name, URL: url})
 		}
 	}
-	r.firstStart(config)
+	return peers
+}
+
+// samePeers compares lists as etcd does: names and order mean nothing.
+func samePeers(a, b []render.Peer) bool {
+	urls := func(peers []render.Peer) []string {
+		var urls []string
+		for _, p := range peers {
+			urls = append(urls, p.URL)
+		}
+		slices.Sort(urls)
+		return urls
+	}
+	return slices.Equal(urls(a), urls(b))
 }

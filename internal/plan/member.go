@@ -131,7 +131,12 @@ func (r *round) found() {
 func (r *round) firstStart(config render.Config) {
 	r.say(Maintenance, "starting etcd")
 	r.configure(config)
-	r.add(GivePermit{}, Start{})
+	r.add(GivePermit{})
+	if r.o.Machine.Service.Running {
+		r.add(Restart{}) // it was started with another list
+	} else {
+		r.add(Start{})
+	}
 	r.plan.Waiting = true
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"etcd-charm/internal/render"
 )
 
 // Plan is what to do now, and how things stand if that is all.
@@ -67,7 +69,10 @@ type round struct {
 	o    Observed
 	app  string // "etcd" for the unit "etcd/0"
 	want wanted
-	plan Plan
+	// last is the configuration on disk, if that is readable; see lastGood.
+	last     render.Config
+	readable bool
+	plan     Plan
 	// status holds what was said so far; see say.
 	status Status
 }
@@ -78,7 +83,9 @@ func newRound(o Observed) *round {
 	if record.Served() && o.Cluster.ID != record.ClusterID {
 		o.Cluster = Cluster{} // another cluster's answer is no answer
 	}
-	return &round{o: o, app: app}
+	r := &round{o: o, app: app}
+	r.readLast()
+	return r
 }
 
 func (r *round) add(steps ...Step) { r.plan.Steps = append(r.plan.Steps, steps...) }

@@ -153,6 +153,10 @@ func TestStatus(t *testing.T) {
 			},
 			want: Status{Blocked, "no quorum of 3 voters: bring back etcd/1, etcd/2"},
 		},
+		"a list that is one member's view": {
+			voters: 3, change: func(o *Observed) { o.Cluster.Known = false },
+			want: Status{Waiting, "for the cluster to answer"},
+		},
 		"an election": {
 			voters: 3,
 			change: func(o *Observed) {

@@ -109,6 +109,8 @@ func (r *round) reportVoters() {
 	case serving < voters:
 		r.say(Waiting, "for %s to answer; %d of %d voters serve, survives %s",
 			silent, serving, voters, failures(serving-quorum(voters)))
+	case !r.o.Cluster.Known:
+		r.say(Waiting, "for the cluster to answer")
 	default:
 		r.say(Active, "%s", strength(r.staying()))
 	}

@@ -16,12 +16,14 @@ type wanted struct {
 
 // lastGood is the configuration on disk: what the member runs with, or last
 // did. A file that this charm did not write is none.
-func (r *round) lastGood() (render.Config, bool) {
+func (r *round) lastGood() (render.Config, bool) { return r.last, r.readable }
+
+func (r *round) readLast() {
 	if r.o.Machine.ConfigFile == nil {
-		return render.Config{}, false
+		return
 	}
 	config, err := render.ParseEtcd(r.o.Machine.ConfigFile)
-	return config, err == nil
+	r.last, r.readable = config, err == nil
 }
 
 // findWanted works out what to run. Where an option or the offered etcd is
