@@ -47,13 +47,58 @@ charm: workload ## etcd_ARCH.charm, the archive that Juju deploys
 		-o $(STAGE)/licences $(STAGE)/bin/etcd-charm $(PROGRAMS:%=$(STAGE)/bin/%)
 	go run ./cmd/charmpack -arch $(ARCH) $(STAGE) etcd_$(ARCH).charm
 
+.PHONY: localjuju
+localjuju: ## bin/localjuju, a Juju model with real machines on this one
+	cd localjuju && CGO_ENABLED=0 go build -buildvcs=false -trimpath -o ../bin/ ./cmd/localjuju github.com/juju/juju/cmd/jujuc
+
+.PHONY: users
+users: # the charms that use etcd, for the demo; the end-to-end suite packs its own
+	go run ./e2e/charms/pack e2e/charms build/charms
+
+.PHONY: demo
+demo: ARCH := $(HOST)
+demo: demo-packages charm localjuju users ## a cluster of three on this machine, its plug pulled before your eyes (root)
+	localjuju/demo.sh
+
+.PHONY: demo-packages
+demo-packages:
+	@command -v jq >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends jq; }
+
+.PHONY: demo-down
+demo-down: ## remove the demo's machines, mounts, bridge and processes
+	bin/localjuju down
+
 .PHONY: test
-test: ARCH := $(HOST)
-test: workload ## all tests; some run the real etcd that "make workload" builds
+test: test-go test-e2e ## everything; what needs root is left out without it, and a line says so
+
+.PHONY: test-go
+test-go: ARCH := $(HOST)
+test-go: workload ## all tests of all modules but the end-to-end suite
 	@set -e; for module in $(MODULES); do \
 		echo "go test $$module"; \
 		(cd $$module && ETCD_CHARM_TEST_BIN=$(CURDIR)/$(BUILD) go test ./...); \
 	done
+
+# Against a real controller:
+#   make test-e2e-on JUJU=juju E2E_MODEL=e2e
+.PHONY: test-e2e
+test-e2e: ## the end-to-end suite on the local model, with the rules of Juju 3 and of Juju 4 (root)
+	@if [ "$$(id -u)" = 0 ]; then \
+		$(MAKE) charm localjuju && \
+		$(MAKE) test-e2e-on E2E_MODEL=e2e-3 E2E_ADD_MODEL='--juju 3' E2E_UPDATE_STATUS=10s && \
+		$(MAKE) test-e2e-on E2E_MODEL=e2e-4 E2E_ADD_MODEL='--juju 4' E2E_UPDATE_STATUS=10s; \
+	elif [ -n "$$CI" ]; then \
+		echo 'the end-to-end suite needs root, and CI leaves nothing out' >&2; exit 1; \
+	else \
+		echo 'the end-to-end suite is left out: real machines need root'; \
+	fi
+
+JUJU ?= $(CURDIR)/bin/localjuju
+
+.PHONY: test-e2e-on
+test-e2e-on:
+	JUJU='$(JUJU)' E2E_MODEL='$(E2E_MODEL)' E2E_ADD_MODEL='$(E2E_ADD_MODEL)' E2E_UPDATE_STATUS='$(E2E_UPDATE_STATUS)' \
+		go test -count=1 -timeout=40m -v -run TestEndToEnd ./e2e
 
 .PHONY: lint
 lint: ## linters, pinned by tools/go.mod
