@@ -252,7 +252,7 @@ func (t *turn) cluster(ctx context.Context, machine plan.Machine) plan.Cluster {
 	for _, m := range list.Members {
 		c.Members = append(c.Members, plan.Member(m))
 	}
-	t.statuses(ctx, list, &c)
+	t.statuses(ctx, machine, list, &c)
 	return c
 }
 
@@ -288,14 +288,35 @@ func (t *turn) ownMembers(ctx context.Context, machine plan.Machine) (etcd.Membe
 	return t.charm.Cluster.MembersFromPeers(ctx, []string{url})
 }
 
+// reachable are the members with the client URLs that their units give, too.
+// After a change of its machine's address a member has the old one in etcd's
+// list until it is restarted, and the leave for that restart, or the removal of
+// a ghost before it, may wait for this member to answer.
+func (t *turn) reachable(machine plan.Machine, members []etcd.Member) []etcd.Member {
+	urls := map[string]string{}
+	for unit, bag := range t.bags {
+		urls[render.MemberName(unit)] = bag.ClientURL
+	}
+	if config, err := t.etcdConfig(machine.ConfigFile); err == nil && machine.Service.Running {
+		urls[render.MemberName(t.hook.Unit)] = render.ClientURL(loopback(), config.Options.ClientPort)
+	}
+	members = slices.Clone(members)
+	for i, m := range members {
+		if url := urls[m.Name]; url != "" && m.Started() && !slices.Contains(m.ClientURLs, url) {
+			members[i].ClientURLs = append(slices.Clone(m.ClientURLs), url)
+		}
+	}
+	return members
+}
+
 // statuses asks every member for its own.
-func (t *turn) statuses(ctx context.Context, list etcd.Membership, c *plan.Cluster) {
+func (t *turn) statuses(ctx context.Context, machine plan.Machine, list etcd.Membership, c *plan.Cluster) {
 	limited, cancel := context.WithTimeout(ctx, askCluster)
 	defer cancel()
 	c.Statuses = map[uint64]plan.MemberStatus{}
 	alarms := map[plan.Alarm]bool{}
 	var silent []etcd.Member
-	answers := t.charm.Cluster.Statuses(limited, list.Members)
+	answers := t.charm.Cluster.Statuses(limited, t.reachable(machine, list.Members))
 	for _, m := range list.Members {
 		answer := answers[m.ID]
 		if answer.Err != nil {

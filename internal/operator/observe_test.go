@@ -345,3 +345,29 @@ func TestReadEndpoints(t *testing.T) {
 	require.Equal(t, "http://a:1", readEndpoints([]byte("X=1\n  ETCDCTL_ENDPOINTS=http://a:1\r\nETCDCTL_ENDPOINTS=http://b:2")))
 	require.Empty(t, readEndpoints(nil))
 }
+
+func TestReachable(t *testing.T) {
+	w := newWorld(t)
+	w.settle(3)
+	w.joined("etcd/1", "etcd/2")
+	moved := clientURL(7)
+	w.juju.Bags[peer]["etcd/1"][bagClientURL] = moved
+	turn := w.turn("update-status")
+	machine, err := turn.machine(t.Context())
+	require.NoError(t, err)
+	members := turn.reachable(machine, append(w.cluster.members, etcd.Member{ID: 9, PeerURLs: []string{peerURL(9)}, Learner: true}))
+	require.Equal(t, []string{clientURL(0), ownClient()}, members[0].ClientURLs)
+	require.Equal(t, []string{clientURL(1), moved}, members[1].ClientURLs, "etcd's list has the address before the move")
+	require.Equal(t, []string{clientURL(2)}, members[2].ClientURLs)
+	require.Empty(t, members[3].ClientURLs, "it has never started")
+	require.Equal(t, []string{clientURL(0)}, w.cluster.members[0].ClientURLs, "the list itself stays as it is")
+}
+
+func TestObserve_probes_last(t *testing.T) {
+	w := newWorld(t)
+	w.settle(3)
+	_, err := w.turn("update-status").observe(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, "etcd: probe http://127.0.0.1:2381", w.log[len(w.log)-1].String(),
+		"the answers of the cluster may take seconds")
+}

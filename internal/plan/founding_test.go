@@ -168,6 +168,10 @@ func TestFounded(t *testing.T) {
 		o.Machine = Machine{Programs: Programs{Version: release}}
 		require.Equal(t, founded("etcd/0"), must[WriteRecord](t, Compute(o)).Record)
 
+		o.Bags["etcd/0"] = Bag{PeerURL: peerURL(0), State: StateLeaving}
+		dying(&o, 0)
+		require.Equal(t, founded("etcd/0"), must[WriteRecord](t, Compute(o)).Record, "or it could never leave")
+
 		o.Bags["etcd/0"] = Bag{PeerURL: peerURL(0)}
 		never[WriteRecord](t, Compute(o))
 	})

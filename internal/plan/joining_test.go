@@ -114,16 +114,25 @@ func TestJoining(t *testing.T) {
 		"a first start that goes on is waited for": {
 			change: func(o *Observed) {
 				o.Cluster.Members = append(o.Cluster.Members, unstarted(2))
-				o.Machine.Service = Service{Running: true, Started: noon}
+				begunWithList(t, o, noon)
 			},
 			status: Status{Maintenance, "starting etcd"},
 		},
 		"a first start that came to nothing is a human's": {
 			change: func(o *Observed) {
 				o.Cluster.Members = append(o.Cluster.Members, unstarted(2))
-				o.Machine.Service = Service{Running: true, Started: noon.Add(-time.Hour)}
+				begunWithList(t, o, noon.Add(-time.Hour))
 			},
 			status: Status{Blocked, "etcd does not start: see journalctl -u etcd"},
+		},
+		"a first start with a list that has changed since is made anew": {
+			change: func(o *Observed) {
+				o.Cluster.Members = append(o.Cluster.Members, unstarted(2))
+				begunWithList(t, o, noon)
+				o.Cluster.Members = o.Cluster.Members[1:]
+			},
+			steps:  []string{"configure etcd 3.6.16", "permit a first start", "restart etcd"},
+			status: Status{Maintenance, "starting etcd"},
 		},
 		"data of another cluster are moved aside": {
 			change: func(o *Observed) {
@@ -177,6 +186,14 @@ func TestJoining(t *testing.T) {
 			require.Empty(t, p.Failure)
 		})
 	}
+}
+
+// begunWithList is a first start that was made with the list as it is.
+func begunWithList(t *testing.T, o *Observed, at time.Time) {
+	t.Helper()
+	files := must[Configure](t, Compute(*o))
+	o.Machine.ConfigFile, o.Machine.UnitFile = files.Config, files.Unit
+	o.Machine.Service = Service{Running: true, Started: at}
 }
 
 func TestJoinersFirstList(t *testing.T) {

@@ -66,7 +66,10 @@ func (r *round) foundedCluster() (uint64, bool) {
 		return r.o.Machine.Data.ClusterID, ok
 	}
 	_, listed := r.o.Cluster.byName(render.MemberName(founder))
-	return r.o.Cluster.ID, r.o.Cluster.Known && listed && r.o.Bags[founder].State == StateVoter
+	// One that leaves says so instead of "voter". Without a record nobody could
+	// join, and so it could not leave.
+	said := r.o.Bags[founder].State
+	return r.o.Cluster.ID, r.o.Cluster.Known && listed && (said == StateVoter || said == StateLeaving)
 }
 
 // peerURL is where a unit listens for peers, or will.

@@ -9,6 +9,7 @@ func (r *round) announceLeaving() {
 	bag := r.ownBag()
 	bag.State, bag.RestartWanted = StateLeaving, ""
 	r.publishPeer(bag)
+	r.keepEndpoints()
 }
 
 // leave ends this unit's membership. Its only goal is "not a member, etcd
@@ -20,6 +21,7 @@ func (r *round) leave() {
 	if !service.Running && !service.Enabled {
 		return // Stop is the last step of leaving: this unit has left
 	}
+	r.keepEndpoints()
 	self, listed := r.self()
 	switch {
 	case !r.o.Machine.Data.HasWAL, r.lastUnit(), r.o.Cluster.Known && !listed:
@@ -38,6 +40,15 @@ func (r *round) leave() {
 		r.change(Remove{ID: self.ID, Label: r.o.Unit, Why: "its unit is leaving"})
 	}
 	r.plan.Waiting = len(r.plan.Steps) > 0 || r.plan.Failure != ""
+}
+
+// keepEndpoints notes where the others are for as long as this unit is told. A
+// stop hook that is run again after it has removed the member has no bags, and
+// nobody else to ask whether it has.
+func (r *round) keepEndpoints() {
+	if r.o.Machine.Data.HasWAL && r.o.Cluster.ID == r.o.Machine.Data.ClusterID {
+		r.writeEndpoints()
+	}
 }
 
 // lastUnit says that nobody stays to serve: a single unit, or an application

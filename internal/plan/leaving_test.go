@@ -102,6 +102,16 @@ func TestLeaving(t *testing.T) {
 	}
 }
 
+func TestLeavingUnitNotesWhereTheOthersAre(t *testing.T) {
+	o := stopping(t, 3)
+	follow(&o)
+	o.Machine.Endpoints = clientURL(5)
+	p := Compute(o)
+	require.Equal(t, WriteEndpoints{clientURLs(o.Cluster.Members)}, p.Steps[0],
+		"a stop hook that is run again after the removal has nobody else to ask")
+	must[Remove](t, p)
+}
+
 func TestDyingUnitTellsTheOthers(t *testing.T) {
 	for name, change := range map[string]func(o *Observed){
 		"in its own departed hook": func(o *Observed) { o.Hook.Departing = true },

@@ -173,10 +173,13 @@ func pick(bag, keys map[string]string) map[string]string {
 // publishEndpoints keeps the addresses of the started members at hand on this
 // machine.
 func (r *round) publishEndpoints() {
-	if !r.o.Cluster.Known || !r.o.Settings.Record.Served() {
-		return
+	if r.o.Settings.Record.Served() {
+		r.writeEndpoints()
 	}
-	if urls := clientURLs(r.o.Cluster.Members); urls != "" && urls != r.o.Machine.Endpoints {
+}
+
+func (r *round) writeEndpoints() {
+	if urls := clientURLs(r.o.Cluster.Members); r.o.Cluster.Known && urls != "" && urls != r.o.Machine.Endpoints {
 		r.add(WriteEndpoints{URLs: urls})
 	}
 }

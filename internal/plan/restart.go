@@ -18,6 +18,9 @@ func (r *round) converge() {
 	case machine.Service.Fingerprint == "" && r.onDisk():
 		r.plan.Waiting = r.startedWithin(r.startTime()) // systemd is about to start it
 	case !r.ownServes():
+		if r.o.Cluster.Known {
+			r.movePort()
+		}
 		r.restartNow()
 	case r.alone(), r.isLearner():
 		r.movePort()

@@ -208,6 +208,28 @@ func TestChangedPeerPort(t *testing.T) {
 		o.Options.PeerPort = 3380
 		require.Empty(t, steps(Compute(o)))
 	})
+	t.Run("and not while there is no quorum to tell", func(t *testing.T) {
+		o := running(t, 3)
+		o.Options.PeerPort = 3380
+		o.Cluster.Known, o.Machine.Probe = false, Probe{}
+		never[Restart](t, Compute(o))
+		never[Configure](t, Compute(o))
+	})
+	t.Run("nor where it changes places with another port", func(t *testing.T) {
+		o := running(t, 3)
+		o.Options.PeerPort, o.Options.ClientPort = o.Options.ClientPort, o.Options.PeerPort
+		o.Cluster.Known, o.Machine.Probe = false, Probe{}
+		never[Restart](t, Compute(o))
+	})
+	t.Run("a member that does not serve tells the others first, too", func(t *testing.T) {
+		o := running(t, 3)
+		o.Options.PeerPort = 3380
+		o.Machine.Probe = Probe{}
+		o.Machine.LeaderlessSince = o.Now.Add(-time.Hour)
+		require.Equal(t, []string{
+			"change this member's peer URL to http://10.0.0.1:3380", "configure etcd 3.6.16", "restart etcd",
+		}, steps(Compute(o)))
+	})
 	t.Run("a hook killed in between carries on", func(t *testing.T) {
 		o := running(t, 3)
 		o.Options.PeerPort = 3380

@@ -38,7 +38,9 @@ func (r *round) serve() {
 		return
 	}
 	r.converge()
-	r.promoteSelf()
+	if !r.restarts() {
+		r.promoteSelf()
+	}
 	r.reportProbe()
 }
 
@@ -119,7 +121,7 @@ func (r *round) readdress() bool {
 		return false
 	}
 	moving := slices.Equal(self.PeerURLs, []string{r.want.config.PeerURL})
-	if moving && (r.granted() || r.alone()) {
+	if moving && (r.granted() || r.alone() || !r.ownServes()) {
 		return false // a hook was killed between movePort and the restart
 	}
 	r.say(Maintenance, "changing this member's address")
@@ -140,6 +142,16 @@ func (r *round) listeningURL() string {
 		return r.want.config.PeerURL
 	}
 	return render.PeerURL(r.o.PeerAddress, last.Options.PeerPort)
+}
+
+// restarts says that the plan has the process end. A learner that is made a
+// voter in that moment takes the quorum with it, and for good if it does not
+// come up again with what is new.
+func (r *round) restarts() bool {
+	return slices.ContainsFunc(r.plan.Steps, func(s Step) bool {
+		_, restart := s.(Restart)
+		return restart
+	})
 }
 
 // promoteSelf makes this unit's learner a voter once it has caught up. etcd

@@ -43,6 +43,9 @@ func (r *round) findWanted() bool {
 		r.say(Waiting, "for an address in the bindings cluster and db")
 		return false
 	}
+	if running {
+		opts = r.keepPort(opts, last.Options)
+	}
 	config := render.Config{
 		Version:        version,
 		Name:           render.MemberName(r.o.Unit),
@@ -76,6 +79,22 @@ func (r *round) wantedOptions(last options.Options, running bool) (options.Optio
 	}
 	r.say(Blocked, "%s", r.o.OptionsError)
 	return last, running
+}
+
+// keepPort leaves a member's peer port as it is while there is no quorum to tell
+// the others of another one. A member that does not serve is restarted without
+// anybody's leave: all of them would move at once, to a port that no member
+// list has, and never find each other again.
+func (r *round) keepPort(opts, last options.Options) options.Options {
+	port := last.PeerPort
+	switch {
+	case !r.o.Machine.Data.HasWAL, r.o.Cluster.Known, port == opts.PeerPort:
+		return opts
+	case port == opts.ClientPort, port == opts.MetricsPort:
+		return last // two ports change places: all wait
+	}
+	opts.PeerPort = port
+	return opts
 }
 
 // configure is the step that puts the wanted files on disk, if they are not
