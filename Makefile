@@ -9,7 +9,7 @@ STATIC := CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -buildvcs=false -trim
 unexport GOOS GOARCH GOAMD64 GOARM64
 
 # The modules with code of this project; workload/ and tools/ only pin versions.
-MODULES := .
+MODULES := . localjuju
 
 PROGRAMS := etcd etcdctl etcdutl
 BUILD := build/$(ARCH)
