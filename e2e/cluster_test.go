@@ -36,12 +36,17 @@ func (s *suite) cluster(t *testing.T, n int) []string {
 	return s.settle(t, n, deployLimit)
 }
 
+// deploy deploys etcd, relates the requirers to it, and deploys those first
+// that are not there.
 func (s *suite) deploy(t *testing.T, n int) {
 	t.Helper()
+	found := s.status(t)
 	s.juju.must(t, "deploy", s.charm, etcd, "-n", strconv.Itoa(n))
-	for app, endpoint := range map[string]string{etcdUser: "db", proxyUser: "proxy"} {
-		s.juju.must(t, "deploy", s.archive(t, app), app)
-		s.juju.must(t, "integrate", etcd+":"+endpoint, app+":"+endpoint)
+	for _, r := range requirers() {
+		if _, there := found.Applications[r.app]; !there {
+			s.juju.must(t, "deploy", s.archive(t, r.app), r.app)
+		}
+		s.juju.must(t, "integrate", etcd+":"+r.endpoint, r.app+":"+r.endpoint)
 	}
 }
 

@@ -185,31 +185,41 @@ func (s *suite) status(t *testing.T) status {
 	return found
 }
 
-// destroy removes all that the suite has deployed, in whatever state it is.
+// destroy removes all that the suite has deployed, in whatever state it is,
+// and waits until the machines are gone too.
 func (s *suite) destroy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deployLimit)
 	defer cancel()
+	machines := map[string]bool{}
 	for {
 		found, err := s.juju.status(ctx)
 		if err != nil {
 			return err
 		}
-		left := false
+		var left []string
 		for _, app := range applications() {
 			if _, there := found.Applications[app]; !there {
 				continue
 			}
-			left = true
+			left = append(left, app)
+			for _, u := range found.Applications[app].Units {
+				machines[u.Machine] = true
+			}
 			if _, err := s.juju.try(ctx, "remove-application", app, "--force", "--no-wait", "--no-prompt"); err != nil {
 				return err
 			}
 		}
-		if !left && len(found.Machines) == 0 {
+		for machine := range machines {
+			if _, there := found.Machines[machine]; there {
+				left = append(left, "machine "+machine)
+			}
+		}
+		if len(left) == 0 {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("cannot destroy what was deployed: left are %v", found)
+			return fmt.Errorf("cannot destroy what was deployed: left are %s", strings.Join(left, ", "))
 		case <-time.After(5 * time.Second):
 		}
 	}

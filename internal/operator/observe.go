@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -288,10 +289,12 @@ func (t *turn) ownMembers(ctx context.Context, machine plan.Machine) (etcd.Membe
 	return t.charm.Cluster.MembersFromPeers(ctx, []string{url})
 }
 
-// reachable are the members with the client URLs that their units give, too.
-// After a change of its machine's address a member has the old one in etcd's
-// list until it is restarted, and the leave for that restart, or the removal of
-// a ghost before it, may wait for this member to answer.
+// reachable are the members with more client URLs to try than etcd's list has.
+// After a change of its machine's address a member has the old one there until
+// it is restarted, and the leave for that restart, the removal of a ghost before
+// it, or a unit that wants to leave may wait for this member to answer. The new
+// address is in its unit's bag, and in its peer URL, which a unit in its last
+// hooks can read as well: etcd listens at all addresses of its machine.
 func (t *turn) reachable(machine plan.Machine, members []etcd.Member) []etcd.Member {
 	urls := map[string]string{}
 	for unit, bag := range t.bags {
@@ -302,11 +305,30 @@ func (t *turn) reachable(machine plan.Machine, members []etcd.Member) []etcd.Mem
 	}
 	members = slices.Clone(members)
 	for i, m := range members {
-		if url := urls[m.Name]; url != "" && m.Started() && !slices.Contains(m.ClientURLs, url) {
-			members[i].ClientURLs = append(slices.Clone(m.ClientURLs), url)
+		members[i].ClientURLs = slices.Clone(m.ClientURLs)
+		for _, url := range append(clientURLsAtPeers(m), urls[m.Name]) {
+			if url != "" && m.Started() && !slices.Contains(members[i].ClientURLs, url) {
+				members[i].ClientURLs = append(members[i].ClientURLs, url)
+			}
 		}
 	}
 	return members
+}
+
+// clientURLsAtPeers are a member's client URLs with the hosts of its peer URLs.
+func clientURLsAtPeers(m etcd.Member) []string {
+	var urls []string
+	for _, peerURL := range m.PeerURLs {
+		for _, clientURL := range m.ClientURLs {
+			peer, err := url.Parse(peerURL)
+			client, err2 := url.Parse(clientURL)
+			if err == nil && err2 == nil {
+				client.Host = net.JoinHostPort(peer.Hostname(), client.Port())
+				urls = append(urls, client.String())
+			}
+		}
+	}
+	return urls
 }
 
 // statuses asks every member for its own.

@@ -355,10 +355,11 @@ func TestReachable(t *testing.T) {
 	turn := w.turn("update-status")
 	machine, err := turn.machine(t.Context())
 	require.NoError(t, err)
+	w.cluster.members[2].PeerURLs = []string{peerURL(8)}
 	members := turn.reachable(machine, append(w.cluster.members, etcd.Member{ID: 9, PeerURLs: []string{peerURL(9)}, Learner: true}))
 	require.Equal(t, []string{clientURL(0), ownClient()}, members[0].ClientURLs)
 	require.Equal(t, []string{clientURL(1), moved}, members[1].ClientURLs, "etcd's list has the address before the move")
-	require.Equal(t, []string{clientURL(2)}, members[2].ClientURLs)
+	require.Equal(t, []string{clientURL(2), clientURL(8)}, members[2].ClientURLs, "its peer URL is up to date")
 	require.Empty(t, members[3].ClientURLs, "it has never started")
 	require.Equal(t, []string{clientURL(0)}, w.cluster.members[0].ClientURLs, "the list itself stays as it is")
 }

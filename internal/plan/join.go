@@ -78,6 +78,9 @@ func (r *round) addSelf() {
 	}
 	r.sayJoining()
 	r.plan.Waiting = true
+	if _, ghost := r.ghost(); ghost && r.leads() {
+		return // it goes first: etcd may refuse every new member because of it
+	}
 	if r.o.Budget >= joinBudget {
 		r.change(AddLearner{PeerURL: r.want.config.PeerURL})
 	}

@@ -134,6 +134,14 @@ func TestJoining(t *testing.T) {
 			steps:  []string{"configure etcd 3.6.16", "permit a first start", "restart etcd"},
 			status: Status{Maintenance, "starting etcd"},
 		},
+		"a leader that joins removes a ghost first": {
+			change: func(o *Observed) {
+				o.Leader = true
+				o.Cluster.Members = append(o.Cluster.Members, voter(7))
+			},
+			steps:  []string{"remove etcd/7: its unit is gone"},
+			status: Status{Waiting, "to join the cluster"},
+		},
 		"data of another cluster are moved aside": {
 			change: func(o *Observed) {
 				o.Machine.Data = Data{HasWAL: true, MemberID: memberID(2), ClusterID: 0xbad}
@@ -236,6 +244,13 @@ func TestPromotion(t *testing.T) {
 		require.Empty(t, steps(p))
 		require.Equal(t, Status{Waiting, "to become a voter: catching up"}, p.Status)
 		require.True(t, p.Waiting)
+	})
+	t.Run("not of itself while it is restarted", func(t *testing.T) {
+		o := catchingUp(t)
+		o.Options.ElectionTimeout *= 2
+		p := Compute(o)
+		must[Restart](t, p)
+		never[Promote](t, p)
 	})
 	t.Run("of another by the leader", func(t *testing.T) {
 		o := running(t, 3)

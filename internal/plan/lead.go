@@ -10,7 +10,7 @@ import (
 // list, or that is dying, keeps its hands off: it may keep its lease for a
 // minute after the model has moved on.
 func (r *round) leadCluster() {
-	if !r.o.Leader || !r.o.Settings.Readable || !r.o.Units.Known || !r.o.Units.Living(r.o.Unit) {
+	if !r.leads() {
 		return
 	}
 	r.keepRecord()
@@ -20,6 +20,10 @@ func (r *round) leadCluster() {
 	r.promoteOthers()
 	r.removeGhost()
 	r.grantRestarts()
+}
+
+func (r *round) leads() bool {
+	return r.o.Leader && r.o.Settings.Readable && r.o.Units.Known && r.o.Units.Living(r.o.Unit)
 }
 
 // keepRecord claims the cluster for this unit, or brings the record up to
