@@ -1,6 +1,10 @@
 package plan
 
-import "slices"
+import (
+	"net/url"
+	"slices"
+	"strings"
+)
 
 // announceLeaving is all that a dying unit does before its stop hook: its bag
 // is what reaches the others in time, on Juju 4 as the only thing that does.
@@ -47,8 +51,38 @@ func (r *round) leave() {
 // nobody else to ask whether it has.
 func (r *round) keepEndpoints() {
 	if r.o.Machine.Data.HasWAL && r.o.Cluster.ID == r.o.Machine.Data.ClusterID {
-		r.writeEndpoints()
+		r.writeEndpoints(clientURLs(atPeerHosts(r.o.Cluster.Members)))
 	}
+}
+
+// atPeerHosts gives the members their client URLs at the hosts of their peer
+// URLs, too: after a change of address etcd's list has the old client URL until
+// the member is restarted, while its peer URL follows at once.
+func atPeerHosts(members []Member) []Member {
+	members = slices.Clone(members)
+	for i, m := range members {
+		members[i].ClientURLs = slices.Clone(m.ClientURLs)
+		for _, peer := range m.PeerURLs {
+			for _, client := range m.ClientURLs {
+				members[i].ClientURLs = append(members[i].ClientURLs, atHostOf(peer, client))
+			}
+		}
+	}
+	return members
+}
+
+// atHostOf is the second URL at the first one's host; both are this charm's own.
+func atHostOf(peer, client string) string {
+	p, err := url.Parse(peer)
+	if err != nil {
+		return client
+	}
+	c, err := url.Parse(client)
+	if err != nil {
+		return client
+	}
+	c.Host = strings.TrimSuffix(p.Host, p.Port()) + c.Port()
+	return c.String()
 }
 
 // lastUnit says that nobody stays to serve: a single unit, or an application

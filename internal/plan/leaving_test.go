@@ -110,6 +110,9 @@ func TestLeavingUnitNotesWhereTheOthersAre(t *testing.T) {
 	require.Equal(t, WriteEndpoints{clientURLs(o.Cluster.Members)}, p.Steps[0],
 		"a stop hook that is run again after the removal has nobody else to ask")
 	must[Remove](t, p)
+
+	o.Cluster.Members[1].PeerURLs = []string{peerURL(6)}
+	require.Contains(t, must[WriteEndpoints](t, Compute(o)).URLs, clientURL(6), "its machine has a new address")
 }
 
 func TestDyingUnitTellsTheOthers(t *testing.T) {

@@ -174,12 +174,12 @@ func pick(bag, keys map[string]string) map[string]string {
 // machine.
 func (r *round) publishEndpoints() {
 	if r.o.Settings.Record.Served() {
-		r.writeEndpoints()
+		r.writeEndpoints(clientURLs(r.o.Cluster.Members))
 	}
 }
 
-func (r *round) writeEndpoints() {
-	if urls := clientURLs(r.o.Cluster.Members); r.o.Cluster.Known && urls != "" && urls != r.o.Machine.Endpoints {
+func (r *round) writeEndpoints(urls string) {
+	if r.o.Cluster.Known && urls != "" && urls != r.o.Machine.Endpoints {
 		r.add(WriteEndpoints{URLs: urls})
 	}
 }
