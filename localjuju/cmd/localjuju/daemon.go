@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -100,8 +101,8 @@ func launch(ctx context.Context, self, root string, log *os.File) error {
 			return nil
 		}
 		select {
-		case <-ended:
-			return fmt.Errorf("the daemon ended: see %s", log.Name())
+		case err := <-ended:
+			return fmt.Errorf("the daemon ended (%w): see %s", cmp.Or(err, errors.New("without an error")), log.Name())
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(50 * time.Millisecond):

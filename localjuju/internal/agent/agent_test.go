@@ -64,7 +64,8 @@ func TestVariables(t *testing.T) {
 
 func TestContextID(t *testing.T) {
 	require.Regexp(t, `^etcd/0-install-[0-9a-f]{32}$`, contextID("etcd/0", "install"))
-	require.NotEqual(t, contextID("etcd/0", "install"), contextID("etcd/0", "install"))
+	first := contextID("etcd/0", "install")
+	require.NotEqual(t, first, contextID("etcd/0", "install"))
 }
 
 func TestLineWriter(t *testing.T) {

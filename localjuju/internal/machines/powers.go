@@ -100,17 +100,21 @@ func (m *Machine) LimitDisk(ctx context.Context, free int64) error {
 	if err := syscall.Statfs(m.path("disk"), &st); err != nil {
 		return fmt.Errorf("cannot measure the disk of machine %s: %w", m.spec.Name, err)
 	}
-	size := int64(st.Bavail)*st.Bsize - free
-	if size <= 0 {
-		return nil
-	}
 	f, err := os.Create(ballast)
 	if err != nil {
 		return fmt.Errorf("cannot fill the disk of machine %s: %w", m.spec.Name, err)
 	}
 	defer f.Close()
-	if err := syscall.Fallocate(int(f.Fd()), 0, 0, size); err != nil {
-		return fmt.Errorf("cannot fill the disk of machine %s: %w", m.spec.Name, err)
+	// The file system needs some blocks to keep track of the file itself.
+	const step = 64 << 10
+	for size := int64(st.Bavail)*st.Bsize - free; size > 0; size -= step {
+		err := syscall.Fallocate(int(f.Fd()), 0, 0, size)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			return fmt.Errorf("cannot fill the disk of machine %s: %w", m.spec.Name, err)
+		}
 	}
 	return nil
 }
