@@ -124,26 +124,29 @@ func (j juju) action(ctx context.Context, unit, name string) (task, error) {
 }
 
 // exec runs a shell script on one unit after the other and returns its output,
-// by unit.
+// by unit. A first line that no other output has is cut away again: see task.
 func (j juju) exec(t *testing.T, units []string, script string) map[string]string {
 	t.Helper()
 	output := map[string]string{}
 	for _, name := range units {
-		result, err := j.task(t.Context(), name, "exec", "--unit", name, "--", script)
+		result, err := j.task(t.Context(), name, "exec", "--unit", name, "--", "date +%s.%N; "+script)
 		require.NoError(t, err)
 		require.EqualValues(t, 0, result.Results["return-code"], "%s on %s: %+v", script, name, result)
 		stdout, _ := result.Results["stdout"].(string)
+		_, stdout, _ = strings.Cut(stdout, "\n")
 		output[name] = strings.TrimSpace(stdout)
 	}
 	return output
 }
 
 // task runs a subcommand that runs something on one unit. What it runs has to
-// bear to be run again: Juju 4.1-beta2 fails to store a task's result when
-// another task comes with its own at the same moment, or when there is none;
-// the agent then restarts and the task fails ("UNIQUE constraint failed:
-// object_store_metadata.uuid" in the log).
+// bear to be run again: Juju 4.1-beta2 stores results by their content and
+// fails, now and then, if there is none, if the same was stored before, or if
+// two tasks come at the same moment ("UNIQUE constraint failed:
+// object_store_metadata.uuid", "parsing present uuid in metadata" in the
+// agent's log). The agent then restarts and the task fails.
 func (j juju) task(ctx context.Context, unit, subcommand string, args ...string) (task, error) {
+	const attempts = 5
 	for attempt := 1; ; attempt++ {
 		var tasks map[string]task
 		if err := j.read(ctx, &tasks, subcommand, args...); err != nil {
@@ -153,7 +156,7 @@ func (j juju) task(ctx context.Context, unit, subcommand string, args ...string)
 		if !ok {
 			return task{}, fmt.Errorf("juju %s %s: nothing of %s in %v", subcommand, strings.Join(args, " "), unit, tasks)
 		}
-		if result.Message != "action terminated" || attempt == 3 {
+		if result.Message != "action terminated" || attempt == attempts {
 			return result, nil
 		}
 	}

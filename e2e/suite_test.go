@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -191,6 +192,7 @@ func (s *suite) destroy(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, deployLimit)
 	defer cancel()
 	machines := map[string]bool{}
+	var failure error // of the last removal; an application may go by itself meanwhile
 	for {
 		found, err := s.juju.status(ctx)
 		if err != nil {
@@ -205,9 +207,7 @@ func (s *suite) destroy(ctx context.Context) error {
 			for _, u := range found.Applications[app].Units {
 				machines[u.Machine] = true
 			}
-			if _, err := s.juju.try(ctx, "remove-application", app, "--force", "--no-wait", "--no-prompt"); err != nil {
-				return err
-			}
+			_, failure = s.juju.try(ctx, "remove-application", app, "--force", "--no-wait", "--no-prompt")
 		}
 		for machine := range machines {
 			if _, there := found.Machines[machine]; there {
@@ -219,7 +219,7 @@ func (s *suite) destroy(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("cannot destroy what was deployed: left are %s", strings.Join(left, ", "))
+			return errors.Join(fmt.Errorf("cannot destroy what was deployed: left are %s", strings.Join(left, ", ")), failure)
 		case <-time.After(5 * time.Second):
 		}
 	}
